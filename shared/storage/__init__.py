@@ -1,0 +1,1 @@
+"""PostgreSQL: every table and every statement of the product."""

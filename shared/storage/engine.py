@@ -1,0 +1,36 @@
+"""The engine, and the one place where a transaction is committed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+STATEMENT_TIMEOUT_MS = 60_000
+LOCK_TIMEOUT_MS = 20_000
+CONNECT_TIMEOUT_S = 3
+
+
+def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
+    """An engine for `url`; a broken pooled connection is replaced before use."""
+    return sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_timeout=5,
+        pool_pre_ping=True,  # PostgreSQL may have restarted since the connection was last used
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            # A counted batch must be on disk before the inbox forgets it.
+            "options": (
+                f"-c synchronous_commit=on -c timezone=UTC "
+                f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+            ),
+        },
+    )
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    with engine.begin() as connection:
+        yield connection
