@@ -1,0 +1,1 @@
+"""The way in: bytes of a channel become submissions that are on disk in the inbox before they are acknowledged."""

@@ -1,0 +1,1 @@
+"""Running it: the command, the embedded stack and its servers, the simulator."""
