@@ -1,0 +1,96 @@
+"""The tally: what a group of questionnaires adds up to, in integers only.
+
+Tallies of one questionnaire form a commutative group: any grouping and order of the same responses gives the
+same integers, and what was added can be taken away again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import add, sub
+from typing import Self
+
+from shared.domain.errors import InvalidScore, TallyMismatch
+from shared.domain.questionnaire import SCORES
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of the scores of n questionnaires.
+
+    `counts` has four integers per unsur, unsur by unsur: counts[4*u + score-1]. `complete` questionnaires
+    answered every unsur; `total` and `total_sq` are the sum and the sum of squares, over those, of the
+    respondent's weighted total Σ weight_u x score_u. A difference may hold negative numbers.
+    """
+
+    n: int
+    counts: tuple[int, ...]
+    complete: int
+    total: int
+    total_sq: int
+
+    @classmethod
+    def zero(cls, size: int) -> Self:
+        """Return the tally of no questionnaire with so many unsur."""
+        return cls(0, (0,) * (len(SCORES) * size), 0, 0, 0)
+
+    @classmethod
+    def of(cls, scores: Sequence[int | None], weights: Sequence[int]) -> Self:
+        """Return the tally of one questionnaire; None is an unsur that was not answered."""
+        if len(scores) != len(weights):
+            raise TallyMismatch(f"{len(scores)} scores, {len(weights)} weights")
+        if None in scores:
+            return cls(1, _one_hot(scores), 0, 0, 0)
+        total = sum(weight * (score or 0) for weight, score in zip(weights, scores, strict=True))
+        return cls(1, _one_hot(scores), 1, total, total * total)
+
+    @property
+    def size(self) -> int:
+        """The number of unsur."""
+        return len(self.counts) // len(SCORES)
+
+    def answered(self, u: int) -> int:
+        """Return how many questionnaires answered the unsur at this position."""
+        return sum(self._of_unsur(u))
+
+    def score_sum(self, u: int) -> int:
+        """Return the sum of the scores of the unsur at this position."""
+        return sum(score * count for score, count in zip(SCORES, self._of_unsur(u), strict=True))
+
+    def __add__(self, other: Self) -> Self:
+        """Return the tally of both groups together."""
+        self._demand_same_size(other)
+        return type(self)(
+            self.n + other.n,
+            tuple(map(add, self.counts, other.counts)),
+            self.complete + other.complete,
+            self.total + other.total,
+            self.total_sq + other.total_sq,
+        )
+
+    def __sub__(self, other: Self) -> Self:
+        """Return the tally of this group without the other."""
+        self._demand_same_size(other)
+        return type(self)(
+            self.n - other.n,
+            tuple(map(sub, self.counts, other.counts)),
+            self.complete - other.complete,
+            self.total - other.total,
+            self.total_sq - other.total_sq,
+        )
+
+    def _of_unsur(self, u: int) -> tuple[int, ...]:
+        start = len(SCORES) * u
+        return self.counts[start : start + len(SCORES)]
+
+    def _demand_same_size(self, other: Self) -> None:
+        if len(self.counts) != len(other.counts):
+            raise TallyMismatch(f"{self.size} and {other.size} unsur")
+
+
+def _one_hot(scores: Iterable[int | None]) -> tuple[int, ...]:
+    counts: list[int] = []
+    for score in scores:
+        if score is not None and score not in SCORES:
+            raise InvalidScore(score)
+        counts.extend(int(score == possible) for possible in SCORES)
+    return tuple(counts)

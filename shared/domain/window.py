@@ -1,0 +1,107 @@
+"""Windows and periods: which local days an index is about, and how a trend cuts them into buckets.
+
+A period is an entity with dates in local time (triwulan, semester, tahun, bulan): its name says its days.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from shared.domain.errors import ReversedPeriod, UnknownStep, UnknownWindow
+from shared.domain.instant import local_day
+
+__all__ = ["DAYS", "ROLLING", "STEPS", "Window", "buckets", "custom", "local_day", "parse", "rolling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A named range of local days, both ends included; None leaves that end open."""
+
+    name: str
+    first: date | None
+    last: date | None
+
+    def __contains__(self, day: date) -> bool:
+        """Tell whether the day is one of the window's."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+# The windows that move with the day, and how many days they hold, today being the last.
+DAYS: Final[Mapping[str, int]] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
+ALL: Final = Window("all", None, None)
+ROLLING: Final = (*DAYS, ALL.name)
+
+# The periods of the calendar: how a name is written, and how many months such a period has.
+_PERIODS: Final = (
+    (re.compile(r"(\d{4})-Q([1-4])", re.ASCII), 3),
+    (re.compile(r"(\d{4})-S([12])", re.ASCII), 6),
+    (re.compile(r"(\d{4})()", re.ASCII), 12),
+    (re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII), 1),
+)
+
+
+def parse(name: str, today: date) -> Window:
+    """Return the window that a name stands for on this local day; UnknownWindow when it stands for none."""
+    if name == ALL.name:
+        return ALL
+    if name in DAYS:
+        return Window(name, today - timedelta(days=DAYS[name] - 1), today)
+    for pattern, months in _PERIODS:
+        match = pattern.fullmatch(name)
+        if match is not None and match[1] != "0000":
+            return _period(name, int(match[1]), int(match[2] or 1), months)
+    raise UnknownWindow(name)
+
+
+def rolling(today: date) -> tuple[Window, ...]:
+    """Return the windows whose indices are kept ready: the moving ones, the current periods, and all."""
+    quarter, half = (today.month + 2) // 3, (today.month + 5) // 6
+    current = (f"{today.year:04}-Q{quarter}", f"{today.year:04}-S{half}", f"{today.year:04}")
+    return tuple(parse(name, today) for name in (*DAYS, *current, ALL.name))
+
+
+def custom(first: date, last: date) -> Window:
+    """Return the window of these days; ReversedPeriod when it would end before it begins."""
+    _demand_order(first, last)
+    return Window(f"{first}..{last}", first, last)
+
+
+def buckets(step: str, first: date, last: date) -> list[tuple[date, date]]:
+    """Cut the days into buckets of a day, an ISO week (from Monday) or a month, cut off at both ends.
+
+    Every day is in exactly one bucket. UnknownStep for another step, ReversedPeriod for an end before the start.
+    """
+    _demand_order(first, last)
+    if step not in STEPS:
+        raise UnknownStep(step)
+    days_left = STEPS[step]
+    parts: list[tuple[date, date]] = []
+    start, end = first.toordinal(), last.toordinal()
+    while start <= end:
+        day = date.fromordinal(start)
+        stop = min(start + days_left(day), end)
+        parts.append((day, date.fromordinal(stop)))
+        start = stop + 1
+    return parts
+
+
+# step -> how many days follow a day in its bucket
+STEPS: Final[Mapping[str, Callable[[date], int]]] = {
+    "day": lambda _: 0,
+    "week": lambda day: 6 - day.weekday(),
+    "month": lambda day: monthrange(day.year, day.month)[1] - day.day,
+}
+
+
+def _period(name: str, year: int, ordinal: int, months: int) -> Window:
+    last_month = ordinal * months
+    first = date(year, last_month - months + 1, 1)
+    return Window(name, first, date(year, last_month, monthrange(year, last_month)[1]))
+
+
+def _demand_order(first: date, last: date) -> None:
+    if first > last:
+        raise ReversedPeriod(f"{first}..{last}")
