@@ -1,0 +1,64 @@
+"""The folders and locks of the embedded servers: private, short enough for sockets, one server each."""
+
+import fcntl
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.ops.account import Account, give
+from shared.domain.errors import IkmError
+from shared.settings import ConfigurationError
+
+
+class StillRunning(IkmError):
+    """Something from an earlier start still runs where only one may run."""
+
+
+def runtime_folder(home: Path) -> Path:
+    """A short private folder for the sockets of `home`: a socket's path is limited to 107 bytes, a home's is not."""
+    digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
+    return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks its owner)
+
+
+def private_folder(path: Path, account: Account | None) -> Path:
+    """Make `path` a folder that only the servers' user may enter; refuse one that somebody else laid there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.lstat()
+    owners = {os.geteuid(), account.uid if account else os.geteuid()}
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
+        message = f"{path} belongs to another user (uid {status.st_uid}): remove it, or use another IKM_HOME"
+        raise ConfigurationError(message)
+    path.chmod(0o700)
+    give(path, account)
+    return path
+
+
+@contextmanager
+def held(path: Path, timeout: float, complaint: str) -> Iterator[int]:
+    """Hold a lock; yields its descriptor, which keeps holding it in every process that inherits it.
+
+    A server that inherits it proves by that alone that it still runs, whatever became of the one who started it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor, timeout, complaint)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, timeout: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise StillRunning(complaint) from None
+            time.sleep(0.05)
+        else:
+            return
