@@ -1,0 +1,136 @@
+"""The problems of both services (RFC 9457): one table, and the one writer of their wire form.
+
+`problem("not-found", "no OPD has this code")` is the whole answer: status, headers, body. It is an ASGI application
+itself, can be raised inside `Refused`, and says only what its caller wrote: no traceback and no internal name gets in.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import msgspec
+
+from shared.domain.errors import IkmError
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_BASE: Final = "/docs/problems#"  # resolved by the caller against the service: a page that explains each of them
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem. `retry_after` (seconds): the same request may succeed later, so it is worth repeating."""
+
+    status: int
+    title: str
+    judul: str
+    retry_after: int | None = None
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "malformed-json": Kind(400, "The body is not JSON", "Isi permintaan bukan JSON"),
+    "malformed-request": Kind(400, "The request cannot be read", "Permintaan tidak dapat dibaca"),
+    "unauthorized": Kind(401, "A valid channel key is needed", "Diperlukan kunci kanal yang berlaku"),
+    "forbidden": Kind(403, "This key may not do that", "Kunci ini tidak berwenang"),
+    "not-found": Kind(404, "Not found", "Tidak ditemukan"),
+    "method-not-allowed": Kind(405, "Method not allowed here", "Metode tidak diizinkan di sini"),
+    "not-acceptable": Kind(406, "No acceptable form of the answer", "Bentuk jawaban yang diminta tidak ada"),
+    "request-timeout": Kind(408, "The request took too long to arrive", "Permintaan terlalu lama diterima"),
+    "conflict": Kind(409, "In conflict with what is stored", "Bertentangan dengan yang tersimpan"),
+    "too-large": Kind(413, "The body or batch is too large", "Isi atau jumlah kiriman terlalu besar"),
+    "unsupported-media-type": Kind(415, "Unsupported media type", "Jenis isi tidak didukung"),
+    "invalid-submission": Kind(422, "The submission is not valid", "Isian survei tidak sah"),
+    "invalid-parameter": Kind(422, "A parameter is not valid", "Parameter tidak sah"),
+    "too-many-requests": Kind(429, "Too many requests", "Terlalu banyak permintaan", retry_after=1),
+    "internal-error": Kind(500, "The service failed", "Layanan mengalami kegagalan"),
+    "inbox-unavailable": Kind(503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2),
+    "inbox-full": Kind(503, "The inbox is full", "Kotak masuk penuh", retry_after=10),
+    "database-unavailable": Kind(503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2),
+    "starting": Kind(503, "The service is starting", "Layanan sedang disiapkan", retry_after=1),
+    "not-ready": Kind(503, "The service is not ready", "Layanan belum siap", retry_after=2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One reason of a refusal, as `errors` lists it: where (a JSON pointer), a code for programs, words for people."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+def query_fault(parameter: str, code: str, detail: str) -> Fault:
+    """A fault of a query parameter, at /query/<its name>."""
+    return Fault(f"/query/{parameter}", code, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An answer that refuses: complete, immutable, ready to send. Header names are lower case."""
+
+    code: str
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    @property
+    def plain_headers(self) -> dict[str, str]:
+        """The headers as text, for frameworks that want them so."""
+        return {name.decode(): value.decode() for name, value in self.headers}
+
+    def with_headers(self, **headers: str) -> Self:
+        """The same with these headers in addition (or instead); `_` stands for `-`, as in www_authenticate."""
+        new = {name.replace("_", "-").lower().encode(): value.encode("latin-1") for name, value in headers.items()}
+        kept = tuple(header for header in self.headers if header[0] not in new)
+        return replace(self, headers=(*kept, *new.items()))
+
+    async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
+        """Answer one HTTP request with it, as an ASGI application; HEAD gets no body."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else self.body})
+
+
+class Refused(IkmError):
+    """The request was refused."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def problem(code: str, detail: str | None = None, **extensions: object) -> Problem:
+    """Return the problem of a kind in KINDS (KeyError for another).
+
+    `detail` says what is wrong with this request; extensions are members of their own, as `errors=[Fault(…)]`.
+    A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the table's.
+    """
+    kind = KINDS[code]
+    retry_after = extensions.pop("retry_after", kind.retry_after)
+    members: dict[str, object] = {
+        "type": TYPE_BASE + code,
+        "title": kind.title,
+        "judul": kind.judul,
+        "status": kind.status,
+        "code": code,
+    }
+    if detail is not None:
+        members["detail"] = detail
+    body = _json(members | extensions)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    return Problem(code, kind.status, tuple(headers), body)
+
+
+def _json(members: Mapping[str, object]) -> bytes:
+    try:
+        return msgspec.json.encode(members)
+    except UnicodeEncodeError:  # a pointer may quote a name that holds a lone surrogate: JSON text cannot
+        return json.dumps(msgspec.to_builtins(members), ensure_ascii=False).encode("utf-8", "replace")
