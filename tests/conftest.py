@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.ops.account import Account, give
+from services.ops.errors import CannotStart
 from services.ops.servers import Postgres, Redis, account_for
-from shared.settings import ConfigurationError
 from shared.storage import migrate
 
 TEMPLATE = "ikm_template"
@@ -37,7 +37,7 @@ def server_user(server_folder: Path) -> Account | None:
     """The user that the servers run as (root gives them to an ordinary one)."""
     try:
         account = account_for(server_folder)
-    except ConfigurationError as error:
+    except CannotStart as error:
         _missing(str(error))
         raise
     give(server_folder, account)

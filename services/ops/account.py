@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.settings import ConfigurationError
+from services.ops.errors import CannotStart
 
 _CAP_DAC_OVERRIDE = 1
 _CAP_DAC_READ_SEARCH = 2
@@ -66,16 +66,15 @@ def _closed_folder(path: Path, uid: int) -> Path | None:
 
 
 def _passing_capability(folder: Path, uid: int) -> int:
-    """The least capability that root holds and that passes closed folders (a container may hold only the larger one)."""
+    """The least capability that passes closed folders: in a container root may hold the larger one only."""
     held = _effective_capabilities()
     for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         if held >> capability & 1:
             return capability
-    message = (
+    raise CannotStart(
         f"PostgreSQL does not run as root, and user {uid}, who would run it, may not enter {folder}: "
         f"start as an ordinary user, or open the folder (chmod o+x {folder}), or put IKM_HOME elsewhere"
     )
-    raise ConfigurationError(message)
 
 
 def _effective_capabilities() -> int:

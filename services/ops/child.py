@@ -54,10 +54,10 @@ class Child:
         return None if self.running or self._process is None else self._process.returncode
 
     def start(self, *descriptors: int) -> None:
-        """Start the process with these open descriptors, in a session of its own: a terminal's Ctrl-C reaches only us."""
+        """Start the process with these descriptors, in a session of its own: a terminal's Ctrl-C reaches only us."""
         program = self.program
         with program.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  (the stack's own commands)
+            self._process = subprocess.Popen(  # noqa: S603  (the stack's own programs)
                 [*_launcher(program), *program.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -10,18 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.ops.account import Account, give
-from shared.domain.errors import IkmError
-from shared.settings import ConfigurationError
-
-
-class StillRunning(IkmError):
-    """Something from an earlier start still runs where only one may run."""
+from services.ops.errors import AlreadyRuns, CannotStart
 
 
 def runtime_folder(home: Path) -> Path:
     """A short private folder for the sockets of `home`: a socket's path is limited to 107 bytes, a home's is not."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
-    return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks its owner)
+    return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks whose it is)
 
 
 def private_folder(path: Path, account: Account | None) -> Path:
@@ -30,8 +25,7 @@ def private_folder(path: Path, account: Account | None) -> Path:
     status = path.lstat()
     owners = {os.geteuid(), account.uid if account else os.geteuid()}
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
-        message = f"{path} belongs to another user (uid {status.st_uid}): remove it, or use another IKM_HOME"
-        raise ConfigurationError(message)
+        raise CannotStart(f"{path} belongs to another user (uid {status.st_uid}): remove it, or use another IKM_HOME")
     path.chmod(0o700)
     give(path, account)
     return path
@@ -58,7 +52,7 @@ def _lock(descriptor: int, timeout: float, complaint: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise StillRunning(complaint) from None
+                raise AlreadyRuns(complaint) from None
             time.sleep(0.05)
         else:
             return

@@ -13,16 +13,10 @@ import redis
 from services.ops.account import Account, server_account
 from services.ops.binaries import postgres_binaries, redis_binary, redis_version
 from services.ops.child import Child, Program
+from services.ops.errors import CannotStart
 from services.ops.folders import held, private_folder
-from shared.domain.errors import IkmError
-from shared.settings import ConfigurationError
 
 USER = DATABASE = "ikm"
-_LOCK_WAIT = 20  # seconds that a server of a supervisor that was killed may take to end
-
-
-class ServerFailed(IkmError):
-    """An embedded server ended or did not answer while it was started."""
 
 
 class Server:
@@ -43,25 +37,25 @@ class Server:
         self.launch()
         self.wait_ready()
 
-    def launch(self) -> None:
+    def launch(self, patience: float = 20) -> None:
         """Start the server without waiting for it.
 
-        The server and all its processes inherit the lock of their folder: two never work on one folder.
+        The server and all its processes inherit the lock of their folder, so two never work on one folder. `patience`:
+        seconds that what is left of an earlier one may take to end.
         """
         private_folder(self.sockets, self.account)
         private_folder(self.folder, self.account)
         lock = self.folder.with_name(f"{self.folder.name}.lock")
-        with held(lock, _LOCK_WAIT, f"{self.name} of an earlier start still runs on {self.folder}") as descriptor:
+        with held(lock, patience, f"{self.name} of an earlier start still runs on {self.folder}") as descriptor:
             self._prepare()
             self.child.start(descriptor)
 
     def wait_ready(self, timeout: float | None = None) -> None:
-        """Wait until the server answers; ServerFailed with the end of its log when it ends or stays silent."""
+        """Wait until the server answers; CannotStart with the end of its log when it ends or stays silent."""
         deadline = time.monotonic() + (self.patience if timeout is None else timeout)
         while not self.is_ready():
             if not self.child.running or time.monotonic() >= deadline:
-                message = f"{self.name} did not start; the end of {self.log}:\n{_tail(self.log)}"
-                raise ServerFailed(message)
+                raise CannotStart(f"{self.name}; the end of {self.log}:\n{_tail(self.log)}")
             time.sleep(0.03)
 
     def stop(self, timeout: float = 30) -> None:
@@ -106,7 +100,12 @@ class Postgres(Server):
         account: Account | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.settings = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC", **(settings or {})}
+        self.settings = {
+            "listen_addresses": "",
+            "unix_socket_permissions": "0700",
+            "timezone": "UTC",
+            **(settings or {}),
+        }
         super().__init__(folder, sockets, log, account)
 
     @property
@@ -168,8 +167,7 @@ class Postgres(Server):
         initdb.start()
         if not initdb.wait(self.patience) or initdb.returncode != 0:
             initdb.kill()
-            message = f"PostgreSQL's folder {self.folder} could not be made; the end of {self.log}:\n{_tail(self.log)}"
-            raise ServerFailed(message)
+            raise CannotStart(f"PostgreSQL (initdb in {self.folder}); the end of {self.log}:\n{_tail(self.log)}")
 
 
 class Redis(Server):
@@ -213,11 +211,10 @@ class Redis(Server):
 
     def _prepare(self) -> None:
         if (self.folder / "appendonlydir").exists() and redis_version(redis_binary()) < (7,):
-            message = (
-                f"{self.folder} was written by Redis 7 or newer, and only {redis_binary()} (older) is here now: "
-                "it would start empty. Install the newer redis-server again"
+            raise CannotStart(
+                f"Redis: {self.folder} was written by Redis 7 or newer, and {redis_binary()} is older: it would start "
+                "empty. Install the newer redis-server again"
             )
-            raise ConfigurationError(message)
 
 
 def account_for(home: Path) -> Account | None:
