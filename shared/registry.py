@@ -7,7 +7,7 @@ its version has grown, and then answers from memory: plain dictionaries, no I/O.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Self, cast
+from typing import Final, Self, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,9 +16,11 @@ from redis.asyncio import Redis as AsyncRedis
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 
+ROLLUPS: Final = ("pooled", "mean")
+
 # Stores the snapshot unless a newer one is there; a lost snapshot beside its version is stored again. One script:
 # no reader sees a version without its snapshot, and two publishers cannot put the older one last.
-_PUBLISH = """
+_PUBLISH: Final = """
 local have = tonumber(redis.call('GET', KEYS[1]) or '-1')
 local new = tonumber(ARGV[1])
 if have > new or (have == new and redis.call('EXISTS', KEYS[2]) == 1) then return 0 end
@@ -34,7 +36,7 @@ class Instansi:
     code: str
     name: str
     timezone: str
-    primary: str = "pooled"  # the roll-up shown first: "pooled" or "mean"
+    primary: str = ROLLUPS[0]  # the roll-up that is shown first
     profile: str = "exact"  # calculation profile of the published figures
 
     @property
@@ -143,7 +145,7 @@ class Registry:
         return msgspec.json.encode(self, order="deterministic")
 
     @classmethod
-    def decode(cls, snapshot: bytes) -> Self:
+    def decode(cls, snapshot: bytes | str) -> Self:
         """The registry that `encode` wrote. Raises msgspec.DecodeError when it is not one."""
         return msgspec.json.decode(snapshot, type=cls)
 
@@ -155,7 +157,7 @@ def publish(redis: Redis, prefix: str, registry: Registry) -> bool:
 
 
 async def fetch(redis: AsyncRedis, prefix: str, newer_than: int) -> Registry | None:
-    """The snapshot in Redis when it is newer than version `newer_than`, else None. The version is read first: it is small."""
+    """The snapshot in Redis when it is newer than that version, else None; the small version key is read first."""
     version = await redis.get(version_key(prefix))
     if version is None or int(version) <= newer_than:
         return None

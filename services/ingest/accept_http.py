@@ -1,0 +1,201 @@
+"""The request path of ingest, as a plain ASGI endpoint: key, body, submissions, inbox, 202. It touches Redis once."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from services.ingest.accept import GroupCommit
+from services.ingest.auth import authenticate
+from services.ingest.channels.channel import BATCH_MAX_BYTES, Channel, Item, Parsed, Request, Unreadable
+from services.ingest.limits import UNAVAILABLE, Watch
+from services.ingest.meters import Meters
+from shared import registry
+from shared.domain.check import Violation
+from shared.domain.submission import ID_MAX, receipt_bytes, receipt_namespace, receipt_text
+from shared.inbox import Parcel
+from shared.problems import Problem, Refused, problem
+
+BODY_TIMEOUT_S = 30.0
+BREATH = 500  # submissions judged before other requests get a turn
+ERRORS_PER_ITEM = 20
+_ACCEPTED = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+_TOO_LARGE = problem("too-large", f"a request may have {BATCH_MAX_BYTES // 1024 // 1024} MiB")
+_TOO_SLOW = problem("request-timeout", f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s")
+_ENCODED = problem("unsupported-media-type", "Content-Encoding is not supported: send the body as it is")
+_FORBIDDEN = "forbidden"
+
+namespace = lru_cache(maxsize=4096)(receipt_namespace)
+
+
+class Refusal(NamedTuple):
+    """One submission that was not accepted."""
+
+    item: int  # its index in the batch
+    errors: Sequence[Violation]
+
+
+class Accepted(NamedTuple):
+    """What of a request can be stored, column by column, and what cannot."""
+
+    receipts: list[bytes]
+    ids: list[str]
+    bodies: list[bytes]
+    refused: list[Refusal]
+
+
+class Endpoint:
+    """Answers the POSTs of one channel format."""
+
+    def __init__(self, channel: Channel, watch: Watch, commit: GroupCommit, meters: Meters) -> None:
+        self._channel = channel
+        self._watch = watch
+        self._commit = commit
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one POST."""
+        try:
+            answer = await self._answer(scope["headers"], receive)
+        except Refused as error:
+            self._meters.refused(error.problem.code)
+            await error.problem(scope, receive, send)
+            return
+        length = str(len(answer)).encode()
+        await send({"type": "http.response.start", "status": 202, "headers": [*_ACCEPTED, (b"content-length", length)]})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _answer(self, headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:
+        watch = self._watch
+        if watch.refusal is not None:
+            raise Refused(watch.refusal)
+        known = dict(headers)
+        sender = authenticate(watch.registry, known.get(b"authorization"), watch.today)
+        body = await _body(receive, known)
+        parsed = self._parse(Request(_media_type(known), headers, body))
+        accepted = await self._judge(parsed, sender)
+        if not accepted.bodies:
+            raise Refused(_refusal(parsed, accepted.refused))
+        parcel = Parcel(sender.name, time.time_ns() // 1000, b"".join(accepted.receipts), accepted.ids, accepted.bodies)
+        if not await self._commit.store(parcel):
+            raise Refused(UNAVAILABLE)
+        self._meters.accepted(self._channel.name, len(accepted.bodies), len(accepted.refused))
+        return _reply(accepted)
+
+    def _parse(self, request: Request) -> Parsed:
+        try:
+            return self._channel.parse(request)
+        except Unreadable as error:
+            raise Refused(problem(error.code, error.detail, errors=_errors([_whole(error)], ""))) from None
+
+    async def _judge(self, parsed: Parsed, sender: registry.Channel) -> Accepted:
+        accepted = Accepted([], [], [], [])
+        wire, space, everywhere = self._watch.wire, namespace(sender.name), sender.opd is None
+        for index, item in enumerate(parsed.items):
+            if index % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+            submission = item.violations or wire.read(item.body)
+            if isinstance(submission, Sequence):
+                accepted.refused.append(Refusal(index, submission))
+                continue
+            source_id = item.source_id or submission.id
+            errors = _identity_errors(item, source_id)
+            if source_id is None or errors:
+                accepted.refused.append(Refusal(index, errors))
+            elif everywhere or sender.serves(submission.opd):
+                accepted.receipts.append(receipt_bytes(space, source_id))
+                accepted.ids.append(source_id)
+                accepted.bodies.append(item.body)
+            else:
+                detail = f"the key of channel {sender.name} may not send for this OPD"
+                accepted.refused.append(Refusal(index, [Violation("/opd", _FORBIDDEN, detail)]))
+        return accepted
+
+
+def _identity_errors(item: Item, source_id: str | None) -> list[Violation]:
+    if source_id is None:
+        return [Violation("/id", "required", "is required (or the Idempotency-Key header of a single submission)")]
+    if item.source_id is None or " " in item.source_id:  # judged with the body, or the identity of an event
+        return []
+    if len(source_id) > ID_MAX or not source_id.isprintable():
+        return [Violation("/id", "length", f"Idempotency-Key must have 1 to {ID_MAX} printable characters")]
+    return []
+
+
+def _media_type(headers: dict[bytes, bytes]) -> bytes:
+    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+
+
+async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Refused(_ENCODED)
+    announced = headers.get(b"content-length", b"0")
+    if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
+        raise Refused(_TOO_LARGE)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > BATCH_MAX_BYTES:
+            raise Refused(_TOO_LARGE)
+        return body
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _long_body(receive, body)
+    except TimeoutError:
+        raise Refused(_TOO_SLOW) from None
+
+
+async def _long_body(receive: Receive, first: bytes) -> bytes:
+    chunks, size, more = [first], len(first), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(_TOO_SLOW)
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > BATCH_MAX_BYTES:
+            raise Refused(_TOO_LARGE)
+    return b"".join(chunks)
+
+
+def _reply(accepted: Accepted) -> bytes:
+    receipts = '","'.join(map(receipt_text, accepted.receipts))
+    if not accepted.refused:
+        return f'{{"accepted":{len(accepted.bodies)},"receipts":["{receipts}"],"refused":[]}}'.encode()
+    refused = _json(_items(accepted.refused)).decode()
+    return f'{{"accepted":{len(accepted.bodies)},"receipts":["{receipts}"],"refused":{refused}}}'.encode()
+
+
+def _refusal(parsed: Parsed, refused: list[Refusal]) -> Problem:
+    first = refused[0]
+    forbidden = all(error.code == _FORBIDDEN for refusal in refused for error in refusal.errors)
+    code = _FORBIDDEN if forbidden else "invalid-submission"
+    if not parsed.batch:
+        if first.errors[0].code == "malformed-json":
+            return problem("malformed-json", first.errors[0].detail, errors=_errors(first.errors, ""))
+        return problem(code, first.errors[0].detail, errors=_errors(first.errors, ""))
+    detail = f"none of the {len(refused):,} submissions can be accepted"
+    return problem(code, detail, errors=_errors(first.errors, f"/{first.item}"), refused=_items(refused))
+
+
+def _items(refused: list[Refusal]) -> list[dict[str, Any]]:
+    return [{"index": refusal.item, "errors": _errors(refusal.errors, "")} for refusal in refused]
+
+
+def _errors(violations: Sequence[Violation], prefix: str) -> list[dict[str, str]]:
+    return [
+        {"pointer": prefix + violation.pointer, "code": violation.code, "detail": violation.detail}
+        for violation in violations[:ERRORS_PER_ITEM]
+    ]
+
+
+def _whole(error: Unreadable) -> Violation:
+    return Violation("", error.code, error.detail)
+
+
+_json = msgspec.json.Encoder().encode

@@ -1,0 +1,62 @@
+"""What a channel is: a frozen record, and the values that pass through it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.domain.check import Violation
+from shared.domain.errors import IkmError
+
+MIB = 1024 * 1024
+SINGLE_MAX_BYTES = MIB
+BATCH_MAX_BYTES = 10 * MIB
+BATCH_MAX_ITEMS = 10_000
+
+
+class Unreadable(IkmError):
+    """The request as a whole cannot be read as this channel's format."""
+
+    def __init__(self, code: str, detail: str, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(detail)
+        self.code = code  # of the catalogue shared.problems
+        self.detail = detail
+        self.violations = violations
+
+
+class Request(NamedTuple):
+    """An HTTP request as a channel sees it. `media_type` is lower case, without parameters; header names likewise."""
+
+    media_type: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of that (lower case) name."""
+        for found, value in self.headers:
+            if found == name:
+                return value.decode("latin-1")
+        return None
+
+
+class Item(NamedTuple):
+    """One submission on its way in: its JSON, and the id that its envelope gave it (over the one inside)."""
+
+    body: bytes
+    source_id: str | None = None
+    violations: Sequence[Violation] = ()
+
+
+class Parsed(NamedTuple):
+    """What a request holds. `batch`: whether errors carry the index of their item."""
+
+    items: Sequence[Item]
+    batch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way in. `parse` raises Unreadable; what is wrong with one item is a violation of that item."""
+
+    name: str
+    path: str
+    parse: Callable[[Request], Parsed]
