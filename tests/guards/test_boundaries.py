@@ -1,0 +1,51 @@
+"""Who may know what, where import-linter cannot say it. The exceptions are named here, each with its reason."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.guards.repository import dotted, expect_none, imports, lines, modules, name, syntax
+
+KNOW_THE_ENVIRONMENT = {
+    "shared/settings.py": "the one reader",
+    "services/ops/child.py": "hands the environment of the stack on to the processes that it starts",
+    "services/ops/cli.py": "IKM_DEBUG must hold when the settings cannot be read",
+    "services/ops/run.py": "REMAP_SIGTERM is read by Celery when it is imported",
+}
+KNOW_SQL = {
+    "services/ops/servers.py": "makes the database of the embedded server, before there is one to connect to",
+}
+STREAM_COMMANDS = re.compile(
+    r"\b(xadd|xreadgroup|xautoclaim|xackdel|xack|xdel|xgroup_\w+|xpending\w*)\b", re.IGNORECASE
+)
+SQL = re.compile(r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|TRUNCATE TABLE|(CREATE|DROP) TABLE)\b")
+
+
+def _environment_readers() -> Iterator[str]:
+    for path in modules():
+        read = any(dotted(node) in {"os.environ", "os.getenv"} for node in ast.walk(syntax(path)))
+        if read or any(imported in {"os.environ", "os.getenv"} for _, imported in imports(path)):
+            yield name(path)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert set(_environment_readers()) == set(KNOW_THE_ENVIRONMENT)
+
+
+def _code_that_matches(pattern: re.Pattern[str], *, outside: str) -> Iterator[tuple[str, str]]:
+    for path in modules():
+        if not name(path).startswith(outside):
+            for place, line in lines(path):
+                if pattern.search(line.split("# ")[0]):
+                    yield name(path), place
+
+
+def test_only_the_inbox_knows_the_commands_of_the_stream() -> None:
+    found = _code_that_matches(STREAM_COMMANDS, outside="shared/inbox")
+    expect_none((place for _, place in found), "the stream is shared/inbox.py's alone:")
+
+
+def test_only_the_storage_writes_sql() -> None:
+    found = [(path, place) for path, place in _code_that_matches(SQL, outside="shared/storage/")]
+    expect_none((place for path, place in found if path not in KNOW_SQL), "SQL belongs into shared/storage:")
+    assert {path for path, _ in found} == set(KNOW_SQL)
