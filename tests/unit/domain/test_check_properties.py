@@ -45,15 +45,12 @@ def decoder_of(answers: type) -> msgspec.json.Decoder[object]:
 
 DECODERS = [(SKM_2017, decoder_of(Answers)), (None, decoder_of(Loose))]
 
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(-1, 6)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.sampled_from(["", "L", "S1", "PNS", "U1", "2026-05-04T09:12:00Z", "a\0b", "\ud800", "x" * 65, "x" * 2001])
-)
+# Values at and beyond the edges of every field, and of the wrong type.
+EDGES = [None, True, False, -1, 0, 1, 4, 5, 120, 121, 2**64, 4.0, "", "L", "M", "S1", "PNS", "a\0b", "\ud800", "\udc00"]
+LENGTHS = [length * letter for length in (64, 65, 128, 129, 2000, 2001) for letter in "x😀"]
+TIMES = [f"{year}-05-04T09:12:00{zone}" for year in (1899, 1900, 9998, 9999) for zone in ("Z", "+07:00", "")]
+edges = st.sampled_from([*EDGES, *LENGTHS, *TIMES])
+scalars = edges | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
 )
@@ -82,21 +79,25 @@ valid = st.fixed_dictionaries(
         "comment": st.just("") | codes | st.none(),
     },
 )
-NAMES = ["id", "opd", "layanan", "questionnaire", "submitted_at", "answers", "respondent", "comment", "nama"]
+MEMBERS = {
+    "": ["id", "opd", "layanan", "questionnaire", "submitted_at", "answers", "respondent", "comment"],
+    "answers": [u.code for u in SKM_2017.unsur],
+    "respondent": ["sex", "age", "education", "occupation"],
+}
 
 
 @st.composite
 def nearly_valid(draw: st.DrawFn) -> object:
-    """A valid submission with one or two members replaced, removed or added, at the top or one level down."""
+    """A valid submission with one or two members replaced, added or removed, at the top or one level down."""
     document = draw(valid)
     for _ in range(draw(st.integers(1, 2))):
         inner = draw(st.sampled_from(["", "answers", "respondent"]))
-        target = document if not inner else document.get(inner)
+        target = document if not inner else document.setdefault(inner, {})
         if not isinstance(target, dict):
             continue
-        name = draw(st.sampled_from([*target, *NAMES, "U1", "U9", "age", "sex", "a/b"]) | st.text(max_size=3))
-        if draw(st.booleans()):
-            target[name] = draw(documents)
+        name = draw(st.sampled_from(MEMBERS[inner]) | st.sampled_from(["nama", "a/b", "~", "\0"]))
+        if draw(st.integers(0, 9)):
+            target[name] = draw(edges | documents)
         else:
             target.pop(name, None)
     return document
