@@ -1,0 +1,51 @@
+"""What the guards of the deployment read: the compose file, its example environment, the proxy and the image."""
+
+import functools
+import re
+from typing import Any
+
+import yaml
+
+from tests.guards.repository import ROOT, text
+
+COMPOSE = ROOT / "docker-compose.yml"
+ENVIRONMENT = ROOT / ".env.example"
+CADDYFILE = ROOT / "deploy" / "Caddyfile"
+DOCKERFILE = ROOT / "Dockerfile"
+
+Service = dict[str, Any]
+
+
+@functools.cache
+def compose() -> dict[str, Any]:
+    """The compose file, anchors and merges resolved."""
+    document: dict[str, Any] = yaml.safe_load(text(COMPOSE))
+    return document
+
+
+def services() -> dict[str, Service]:
+    """All services by name."""
+    found: dict[str, Service] = compose()["services"]
+    return found
+
+
+def own_services() -> dict[str, Service]:
+    """The services that run our image."""
+    return {name: service for name, service in services().items() if "build" in service}
+
+
+def seconds(duration: str) -> int:
+    """`75s` or `2m` as seconds."""
+    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", duration)
+    assert found, duration
+    return 60 * int(found[1] or 0) + int(found[2] or 0)
+
+
+def interpolations() -> list[tuple[str, str]]:
+    """Every `${NAME…}` of the compose file: the name, and what follows it (`:?say so`, `:-default`)."""
+    return re.findall(r"\$\{(\w+)([^}]*)\}", text(COMPOSE))
+
+
+def example() -> dict[str, str]:
+    """The variables of .env.example."""
+    return dict(re.findall(r"^(\w+)=(.*)$", text(ENVIRONMENT), re.MULTILINE))
