@@ -9,12 +9,15 @@ from tests.guards.repository import dotted, expect_none, imports, lines, modules
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
     "services/ops/child.py": "hands the environment of the stack on to the processes that it starts",
-    "services/ops/cli.py": "IKM_DEBUG must hold when the settings cannot be read",
-    "services/ops/run.py": "REMAP_SIGTERM is read by Celery when it is imported",
+    "services/ops/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
+    "services/ops/stack.py": "the same for the commands that the stack runs",
+    "services/ops/up.py": "its --home is IKM_HOME for everything it starts",
 }
 KNOW_SQL = {
     "services/ops/servers.py": "makes the database of the embedded server, before there is one to connect to",
 }
+# What storage hands out and raises; to make a statement takes more than these.
+NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)\.\w+)$")
 STREAM_COMMANDS = re.compile(
     r"\b(xadd|xreadgroup|xautoclaim|xackdel|xack|xdel|xgroup_\w+|xpending\w*)\b", re.IGNORECASE
 )
@@ -49,3 +52,14 @@ def test_only_the_storage_writes_sql() -> None:
     found = [(path, place) for path, place in _code_that_matches(SQL, outside="shared/storage/")]
     expect_none((place for path, place in found if path not in KNOW_SQL), "SQL belongs into shared/storage:")
     assert {path for path, _ in found} == set(KNOW_SQL)
+
+
+def test_only_the_storage_makes_statements() -> None:
+    found = (
+        f"{name(path)}:{line} imports {imported}"
+        for path in modules()
+        if not name(path).startswith("shared/storage/")
+        for line, imported in imports(path)
+        if imported.startswith("sqlalchemy") and not NAMES_OF_SQLALCHEMY.match(imported)
+    )
+    expect_none(found, "statements belong into shared/storage:")
