@@ -44,7 +44,7 @@ def _redis_in_wheels() -> tuple[Path, ...]:
 @functools.cache
 def redis_version(binary: Path) -> tuple[int, ...]:
     """Major and minor version of a redis-server or valkey-server."""
-    command = [binary, "--version"]
+    command = [str(binary), "--version"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603  (found above)
     found = re.search(r"v=(\d+)\.(\d+)", answer.stdout)
     return (int(found[1]), int(found[2])) if found else (0, 0)

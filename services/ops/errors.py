@@ -1,8 +1,8 @@
 """The errors of the embedded stack; the first line of an exception's docstring is its message.
 
 IkmError
-└── CannotStart            something that the stack needs does not start
-    └── AlreadyRuns        another stack, or a server of an earlier one, still works on the same folder
+└── CannotStart      something that the stack needs does not start
+    └── InUse        the port, or the folder, is another process's: nothing was started
 """
 
 from shared.domain.errors import IkmError
@@ -12,5 +12,5 @@ class CannotStart(IkmError):
     """Cannot start."""
 
 
-class AlreadyRuns(CannotStart):
-    """Already running."""
+class InUse(CannotStart):
+    """Already in use."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.ops.account import Account, give
-from services.ops.errors import AlreadyRuns, CannotStart
+from services.ops.errors import CannotStart, InUse
 
 
 def runtime_folder(home: Path) -> Path:
@@ -52,7 +52,7 @@ def _lock(descriptor: int, timeout: float, complaint: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise AlreadyRuns(complaint) from None
+                raise InUse(complaint) from None
             time.sleep(0.05)
         else:
             return

@@ -1,0 +1,86 @@
+"""The commands that run one process of the service, for a container, a unit file or the embedded stack."""
+
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from shared.settings import Settings
+
+APPLICATIONS = {
+    "ingest": "services.ingest.app:create_app",
+    "read": "services.aggregate.api.app:create_app",
+    "all": "services.ops.web:create_app",
+}
+CELERY_APP = "services.aggregate.celery_app:app"
+# Counting and refreshing apart: a long drain never delays a refresh.
+WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
+
+
+@click.command()
+@click.argument("what", type=click.Choice(list(APPLICATIONS)))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: IKM_PORT or 8000]")
+@click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Server processes.")
+@click.option("--fd", type=click.IntRange(3), hidden=True, help="A listening socket that was inherited.")
+def serve(what: str, host: str, port: int | None, processes: int, fd: int | None) -> None:
+    """Serve HTTP: ingest (the way in), read (the way out), or all (both on one port)."""
+    import uvicorn
+
+    options: dict[str, Any] = {
+        "factory": True,
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "on",  # an application that cannot start must not serve
+        "access_log": False,  # a line per request would cost more than the request; /metrics counts them
+        "server_header": False,
+        "timeout_keep_alive": 75,  # longer than a reverse proxy's 60 s: it must never reuse a connection we just closed
+        "timeout_graceful_shutdown": 5,  # seconds for requests under way; idle connections are closed at once
+    }
+    if fd is None:
+        chosen = Settings.load().port if port is None else port
+        uvicorn.run(APPLICATIONS[what], host=host, port=chosen, workers=processes, **options)
+    else:
+        uvicorn.Server(uvicorn.Config(APPLICATIONS[what], **options)).run(sockets=[socket.socket(fileno=fd)])
+
+
+@click.command()
+@click.argument("what", type=click.Choice(list(WORKERS)))
+@click.option("--concurrency", "-c", type=click.IntRange(1), default=1, show_default=True, help="Task processes.")
+def worker(what: str, concurrency: int) -> NoReturn:
+    """Run a Celery worker: inbox (counts submissions) or refresh (rolling tables, sweeps, the midnight roll)."""
+    Settings.load().need_redis()
+    # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no further one.
+    os.environ["REMAP_SIGTERM"] = "SIGQUIT"
+    # No gossip, no mingle: traffic between workers that grows with the square of their number, and nothing needs it.
+    quiet = ("--without-gossip", "--without-mingle")
+    name = f"{what}-{os.getpid()}@%h"
+    _celery("worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", "-c", str(concurrency), *quiet)
+
+
+@click.command()
+def beat() -> NoReturn:
+    """Run Celery beat: sweeps, refreshes and the midnight roll, on schedule. Exactly one is needed."""
+    settings = Settings.load()
+    settings.need_redis()
+    folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
+    _celery("beat", "--schedule", str(folder / "beat-schedule"), "--pidfile", "")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version; running it again changes nothing."""
+    from shared.storage.migrate import upgrade
+
+    upgrade(Settings.load().need_database())
+    click.echo("the database is at this version's schema")
+
+
+def _celery(*arguments: str) -> NoReturn:
+    """Become Celery: signals reach it directly, and no process of ours stays in between."""
+    command = [sys.executable, "-m", "celery", "-A", CELERY_APP, *arguments, "--loglevel", Settings.load().log_level]
+    os.execv(sys.executable, command)  # noqa: S606  (no shell is wanted)

@@ -1,0 +1,197 @@
+"""The embedded stack of one IKM_HOME: its servers, its processes, and what it tells other commands about itself."""
+
+import functools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.ops.child import Child, Program
+from services.ops.client import Client
+from services.ops.errors import CannotStart, InUse
+from services.ops.folders import held, runtime_folder
+from services.ops.servers import Postgres, Redis, Server, account_for
+from services.ops.supervisor import Member, Supervisor, how_it_ended
+from shared.settings import STACK_FILE, Settings, running_stack
+
+Say = Callable[[str], None]
+
+# name -> (arguments of `ikm`, seconds to stop in). Started in this order, each under watch.
+PROCESSES: dict[str, tuple[tuple[str, ...], float]] = {
+    "web": (("serve", "all"), 10),
+    "worker-inbox": (("worker", "inbox"), 20),
+    "worker-refresh": (("worker", "refresh"), 20),
+    "beat": (("beat",), 5),
+}
+_SERVER_STOP_S = 30
+_READY_TIMEOUT_S = 90
+_MOST_FAILURES = 3  # of one process before the first readiness: then the reason is in its log
+_LOG_LIMIT = 10 * 1024 * 1024
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the home: a second stack on it ends with a message that names the first."""
+    home.mkdir(parents=True, exist_ok=True)
+    stack = running_stack(home)
+    other = f"process {stack['pid']}, {stack['url']}" if {"pid", "url"} <= stack.keys() else "it is just starting"
+    with held(home / "up.lock", 0, f"another `ikm up` works in {home} ({other})"):
+        (home / STACK_FILE).unlink(missing_ok=True)  # of a stack that was killed
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the service. The stack keeps it, so that no other process gets the port while `web` restarts."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise InUse(f"{host}:{port} ({error.strerror}): choose another with --port") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the stack's parts are reached."""
+
+    web: str
+    database: str
+    redis: str
+
+
+class Stack:
+    """Everything that `ikm up` runs. Use it from one thread: Linux ends children with the thread that started them."""
+
+    def __init__(self, home: Path, settings: Settings, listener: socket.socket, say: Say) -> None:
+        self.home = home
+        self.logs = home / "logs"
+        self._listener = listener
+        self._supervisor = Supervisor(say, self._write)
+        self.addresses = Addresses(_web_address(listener), settings.database_url, settings.redis_url)
+
+    @property
+    def client(self) -> Client:
+        """A client of this stack's API."""
+        return Client(self.addresses.web)
+
+    @property
+    def port(self) -> int:
+        """The port that the service listens on."""
+        return int(self._listener.getsockname()[1])
+
+    def start_servers(self) -> None:
+        """Start PostgreSQL and Redis, except those whose address was given."""
+        self.logs.mkdir(exist_ok=True)
+        account = account_for(self.home) if not (self.addresses.database and self.addresses.redis) else None
+        sockets = runtime_folder(self.home)
+        database, redis = self.addresses.database, self.addresses.redis
+        if not database:
+            postgres = Postgres(self.home / "postgres", sockets, self._log("postgres"), account)
+            self._start_server("postgres", postgres)
+            postgres.create_database()
+            database = postgres.url
+        if not redis:
+            server = Redis(self.home / "redis", sockets, self._log("redis"), account)
+            self._start_server("redis", server)
+            redis = server.url
+        self.addresses = Addresses(self.addresses.web, database, redis)
+        self._write()
+
+    def start_processes(self) -> None:
+        """Start the service itself."""
+        for name, (arguments, stop_timeout) in PROCESSES.items():
+            descriptors = (self._listener.fileno(),) if name == "web" else ()
+            inherited = [text for number in descriptors for text in ("--fd", str(number))]
+            command = [*_ikm(), *arguments, *inherited]
+            child = Child(Program(name, command, self._log(name), environment=self.environment()))
+            self._supervisor.add(Member(name, child, functools.partial(child.start, *descriptors), stop_timeout))
+
+    def wait_ready(self) -> None:
+        """Wait until the service says that it is ready; CannotStart when a process keeps ending before that."""
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        answer = "no answer"
+        while answer:
+            self._supervisor.check()
+            for member in self._supervisor.members:
+                if member.failures >= _MOST_FAILURES:
+                    raise CannotStart(f"{member.name} ({how_it_ended(member.child)}): see {member.child.program.log}")
+            if time.monotonic() >= deadline:
+                raise CannotStart(f"the service is not ready after {_READY_TIMEOUT_S} s: {answer}; see {self.logs}")
+            time.sleep(0.1)
+            answer = self.client.unreadiness()
+
+    def watch(self) -> None:
+        """Keep everything running until the process is asked to end (KeyboardInterrupt)."""
+        while True:
+            self._supervisor.check()
+            time.sleep(0.2)
+
+    def command(self, *arguments: str) -> str:
+        """Run an `ikm` command against this stack; its output, or CannotStart with what it said."""
+        environment = {**os.environ, **self.environment()}
+        done = subprocess.run(  # noqa: S603  (our own command)
+            [*_ikm(), *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()
+            raise CannotStart(f"`ikm {arguments[0]}` failed (exit code {done.returncode}): {said}")
+        return done.stdout
+
+    def stop(self) -> None:
+        """Stop everything in order; a second interrupt kills what is left."""
+        self._listener.close()
+        try:
+            self._supervisor.stop()
+        except KeyboardInterrupt:
+            self._supervisor.kill()
+        (self.home / STACK_FILE).unlink(missing_ok=True)
+
+    def environment(self) -> dict[str, str]:
+        """What the stack's processes find in their environment."""
+        return {
+            "IKM_HOME": str(self.home),
+            "IKM_PORT": str(self.port),
+            "IKM_DATABASE_URL": self.addresses.database,
+            "IKM_REDIS_URL": self.addresses.redis,
+        }
+
+    def _start_server(self, name: str, server: Server) -> None:
+        # When it is started again, the loop must not wait long: the supervisor comes back to it.
+        self._supervisor.add(Member(name, server.child, lambda: server.launch(1), _SERVER_STOP_S))
+        server.wait_ready()
+
+    def _log(self, name: str) -> Path:
+        path = self.logs / f"{name}.log"
+        if path.exists() and path.stat().st_size > _LOG_LIMIT:
+            path.replace(path.with_suffix(".log.1"))
+        return path
+
+    def _write(self) -> None:
+        """Tell other commands about this stack (shared/settings.py reads it)."""
+        document = {
+            "pid": os.getpid(),
+            "url": self.addresses.web,
+            "port": self.port,
+            "database_url": self.addresses.database,
+            "redis_url": self.addresses.redis,
+            "processes": self._supervisor.pids(),
+        }
+        path = self.home / STACK_FILE
+        new = path.with_suffix(".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+        new.replace(path)
+
+
+def _ikm() -> list[str]:
+    return [sys.executable, "-m", "services.ops.cli"]
+
+
+def _web_address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
