@@ -1,0 +1,39 @@
+"""Accepting: durable single POSTs on one pinned ingest process, beside the bare no-op and the textbook design."""
+
+from benchmarks import product
+from benchmarks.bare import FACTORY
+from benchmarks.figures import Figure, Target
+from benchmarks.load import request
+from benchmarks.measures.stored import Stored
+from benchmarks.plan import Plan
+from benchmarks.product import application
+from benchmarks.sample import bodies
+from benchmarks.stores import stores
+from benchmarks.textbook import run as textbook
+from benchmarks.trial import Contender, Trials, interleaved
+
+BODIES = 30_000
+
+
+def measure(plan: Plan) -> list[Figure]:
+    """Acknowledged submissions per second."""
+    folder, core = plan.subfolder("accept"), plan.cores.measured
+    with stores(folder, plan.cores.others) as running:
+        ours, rival = product.prepare(running), textbook.prepare(running)
+        posts = [request("POST", "/v1/submissions", ours.post_headers, body) for body in bodies("accept", BODIES)]
+        with (
+            ours.served("ingest", core) as ingest,
+            application("bare", FACTORY, running, core) as bare,
+            rival.served(core) as slow,
+        ):
+            durable = Contender(Trials("durable 202", "/s"), ingest, posts, 202, after=Stored(ours).check)
+            noop = Contender(Trials("bare no-op", "/s"), bare, posts, 202)
+            textbook_way = Contender(Trials("textbook", "/s"), slow, posts, 202, after=lambda _: rival.forget_tasks())
+            interleaved([durable, noop, textbook_way], running, plan)
+    bound = f"the ingest process: {durable.trials.busy()}"
+    return [
+        Figure("accept, beside bare ASGI", durable.trials.series, noop.trials.series, Target(at_least=0.55), bound,
+               conditions={"ours": durable.evidence(), "yardstick": noop.evidence()}),
+        Figure("accept, beside textbook", durable.trials.series, textbook_way.trials.series, Target(at_least=20), bound,
+               conditions={"yardstick": textbook_way.evidence()}),
+    ]  # fmt: skip

@@ -1,0 +1,134 @@
+"""The product as the benchmarks use it: migrated database, applied registry, a key, its own commands as processes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from benchmarks.load import Address, ask, request
+from benchmarks.programs import ROOT, Program, free_port, program
+from benchmarks.sample import CHANNEL
+from benchmarks.stores import Stores
+from shared.connections import worker_redis
+from shared.inbox import Depth, Reader
+from shared.settings import Settings
+
+CLI = "services.ops.cli"
+REGISTRY = ROOT / "benchmarks" / "registry.yaml"
+INBOX_LIMIT = 100_000_000  # nobody counts while accepting is measured
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An HTTP server under measurement."""
+
+    address: Address
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One database and one Redis with everything in them that the product's processes need."""
+
+    stores: Stores
+    environment: Mapping[str, str]
+    key: str = field(repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        """What the product's processes read from their environment."""
+        return Settings.load(self.environment)
+
+    @property
+    def post_headers(self) -> dict[str, str]:
+        """The headers of one submission."""
+        return {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
+
+    def reader(self) -> Reader:
+        """A consumer of the inbox."""
+        return Reader(worker_redis(self.settings.redis_url), self.settings.redis_prefix, "benchmark")
+
+    def depth(self) -> Depth:
+        """How full the inbox is."""
+        return self.reader().depth()
+
+    def empty_inbox(self) -> None:
+        """Settle everything that waits, uncounted."""
+        reader = self.reader()
+        reader.prepare()
+        while entries := reader.claim(100_000):
+            reader.settle(entries)
+
+    @contextmanager
+    def served(self, what: str, cores: frozenset[int]) -> Iterator[Server]:
+        """`ikm serve WHAT` on `cores`, ready."""
+        with http(f"serve-{what}", [CLI, "serve", what, "--port"], self.stores, cores, self.environment) as server:
+            yield server
+
+    @contextmanager
+    def worker(self, what: str, cores: frozenset[int], name: str = "") -> Iterator[Program]:
+        """`ikm worker WHAT` on `cores`, ready for its first message."""
+        name = f"worker-{what}{name}"
+        with program(name, [CLI, "worker", what], self.stores.folder, cores, self.environment) as running:
+            running.wait_until(lambda: b"ready." in running.log.read_bytes())
+            yield running
+
+
+def prepare(stores: Stores, database: str = "ikm_bench") -> Product:
+    """Migrate a new database, apply the registry, make a key."""
+    environment = {
+        "IKM_HOME": str(stores.folder),
+        "IKM_DATABASE_URL": stores.new_database(database),
+        "IKM_REDIS_URL": stores.redis.url,
+        "IKM_REDIS_PREFIX": f"{database}:",
+        "IKM_INBOX_LIMIT": str(INBOX_LIMIT),
+    }
+    ikm(environment, "migrate")
+    ikm(environment, "apply", str(REGISTRY))
+    key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
+    return Product(stores, environment, key)
+
+
+def ikm(environment: Mapping[str, str], *arguments: str) -> str:
+    """What an `ikm` command prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", CLI, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"ikm {' '.join(arguments)} failed ({done.returncode}):\n{done.stderr or done.stdout}")
+    return done.stdout
+
+
+@contextmanager
+def application(
+    name: str, factory: str, stores: Stores, cores: frozenset[int], environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Another ASGI application on the product's server settings."""
+    with http(name, ["benchmarks.serve", factory], stores, cores, environment) as server:
+        yield server
+
+
+@contextmanager
+def http(
+    name: str, command: list[str], stores: Stores, cores: frozenset[int], environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """An HTTP server whose last argument is its port, once it answers /readyz with anything but 503."""
+    address = Address("127.0.0.1", free_port())
+    with program(name, [*command, str(address.port)], stores.folder, cores, environment) as running:
+        running.wait_until(lambda: _answers(address))
+        yield Server(address, running)
+
+
+def _answers(address: Address) -> bool:
+    try:
+        return ask(address, request("GET", "/readyz"))[0] != HTTPStatus.SERVICE_UNAVAILABLE
+    except OSError:
+        return False

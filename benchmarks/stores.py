@@ -1,0 +1,52 @@
+"""A PostgreSQL and a Redis of the benchmark's own, as the product runs them: every commit and every append fsynced."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import pinned, tree
+from services.ops.account import give
+from services.ops.servers import Postgres, Redis, account_for
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Both servers, running."""
+
+    folder: Path
+    postgres: Postgres
+    redis: Redis
+
+    def pids(self) -> dict[str, list[int]]:
+        """The processes of each."""
+        children = {"PostgreSQL": self.postgres.child.pid, "Redis": self.redis.child.pid}
+        return {name: tree(pid) for name, pid in children.items() if pid is not None}
+
+    def new_database(self, name: str) -> str:
+        """The address of a new, empty database; one of that name is dropped first."""
+        with self.postgres.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.postgres.database_url(name)
+
+
+@contextmanager
+def stores(folder: Path, cores: frozenset[int]) -> Iterator[Stores]:
+    """Run both servers on `cores`, their data in `folder`."""
+    account = account_for(folder)
+    give(folder, account)
+    with tempfile.TemporaryDirectory(prefix="ikm-b-", dir="/tmp", ignore_cleanup_errors=True) as short:
+        sockets = Path(short)
+        give(sockets, account)
+        postgres = Postgres(folder / "postgres", sockets / "s", folder / "postgres.log", account)
+        redis = Redis(folder / "redis", sockets / "s", folder / "redis.log", account)
+        try:
+            with pinned(cores):
+                postgres.start()
+                redis.start()
+            yield Stores(folder, postgres, redis)
+        finally:
+            redis.stop()
+            postgres.stop()
