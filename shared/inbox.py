@@ -49,8 +49,7 @@ class Entry:
     @property
     def position(self) -> tuple[int, int]:
         """The stream id as (milliseconds, sequence)."""
-        milliseconds, _, sequence = self.stream_id.partition(b"-")
-        return int(milliseconds), int(sequence)
+        return _position(self.stream_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +191,25 @@ class Reader:
         pipe.xlen(self._keys.stream)
         pipe.xrange(self._keys.stream, count=1)
         (accepted, settled), entries, oldest = pipe.execute()
-        age = time.time() - int(oldest[0][0].partition(b"-")[0]) / 1000 if oldest else 0.0
+        age = time.time() - _position(oldest[0][0])[0] / 1000 if oldest else 0.0
         return Depth(int(accepted or 0), int(settled or 0), entries, max(0.0, age))
 
-    def oldest(self) -> tuple[int, int] | None:
-        """The position of the oldest entry; None when the inbox is empty."""
-        found: Any = self._redis.xrange(self._keys.stream, count=1)
-        if not found:
-            return None
-        milliseconds, _, sequence = found[0][0].partition(b"-")
-        return int(milliseconds), int(sequence)
+    def unclaimed(self) -> bool:
+        """Whether there is an entry that no consumer has been given."""
+        groups = self._redis.xinfo_groups(self._keys.stream)
+        delivered = next(group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode())
+        return bool(self._redis.xrange(self._keys.stream, min=b"(" + delivered, count=1))
+
+    def horizon(self) -> tuple[int, int]:
+        """The stream position before which everything is settled."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xinfo_stream(self._keys.stream)
+        pipe.xrange(self._keys.stream, count=1)
+        stream, oldest = pipe.execute()
+        if oldest:
+            return _position(oldest[0][0])
+        milliseconds, sequence = _position(stream["last-generated-id"])
+        return milliseconds, sequence + 1
 
     def waiting(self) -> tuple[Depth, dict[uuid.UUID, int]]:
         """For `verify`: the depth, and every entry in the stream with its submissions, at one instant."""
@@ -232,6 +240,11 @@ end
 if foreign > 0 then redis.call('HINCRBY', KEYS[2], 'accepted', foreign) end
 return redis.call('HINCRBY', KEYS[2], 'settled', settled)
 """
+
+
+def _position(stream_id: bytes) -> tuple[int, int]:
+    milliseconds, _, sequence = stream_id.partition(b"-")
+    return int(milliseconds), int(sequence)
 
 
 def _entry(stream_id: bytes, fields: dict[bytes, bytes]) -> Entry:

@@ -11,39 +11,29 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.window import local_day
 from shared.registry import Channel, Instansi, Key, Layanan, Opd, Registry
-from shared.registry_change import Change, Usage, difference
+from shared.registry_change import Change, difference
 from shared.registry_file import Document, RegistryError
 from shared.registry_rules import objections
 from shared.storage import tables
+from shared.storage.registry_usage import usage
+
+
+def version(connection: sa.Connection) -> int:
+    """The version of the registry as it is; 0 before anything was applied."""
+    return connection.scalar(sa.select(tables.registry_version.c.version)) or 0
 
 
 def load(connection: sa.Connection) -> Registry:
     """The registry as it is. Its version is read first: a change made meanwhile is then fetched again, not missed."""
-    version = connection.scalar(sa.select(tables.registry_version.c.version)) or 0
+    found = version(connection)
     instansi = connection.execute(sa.select(tables.instansi)).one_or_none()
     return Registry(
-        version=version,
+        version=found,
         instansi=Registry.empty().instansi if instansi is None else _instansi(instansi),
         opd=_opd(connection),
         channels={row.name: _channel(row) for row in _rows(connection, tables.channel, tables.channel.c.name)},
         keys=_keys(connection),
         questionnaires=_questionnaires(connection),
-    )
-
-
-def usage(connection: sa.Connection) -> Usage:
-    """What data there are that a change could orphan."""
-    tally = tables.day_tally
-    days = (
-        sa.select(tally.c.opd, tally.c.layanan, sa.func.min(tally.c.day), sa.func.max(tally.c.day))
-        .where(tally.c.facet == "all", tally.c.n > 0)
-        .group_by(tally.c.opd, tally.c.layanan)
-    )
-    answered = sa.select(tally.c.questionnaire).where(tally.c.facet == "all", tally.c.n > 0).distinct()
-    return Usage(
-        received=connection.scalar(sa.select(sa.exists().select_from(tables.receipt))) or False,
-        days={(opd, layanan): (first, last) for opd, layanan, first, last in connection.execute(days)},
-        questionnaires=frozenset(connection.scalars(answered)),
     )
 
 
@@ -69,16 +59,16 @@ def change(
 
 def lock(connection: sa.Connection) -> None:
     """Wait until no other transaction is changing the registry, and keep others waiting until this one ends."""
-    version = tables.registry_version
-    connection.execute(insert(version).values(single=True, version=0).on_conflict_do_nothing())
-    connection.execute(sa.select(version.c.version).with_for_update())
+    single = tables.registry_version
+    connection.execute(insert(single).values(single=True, version=0).on_conflict_do_nothing())
+    connection.execute(sa.select(single.c.version).with_for_update())
 
 
 def bump(connection: sa.Connection, now: datetime) -> None:
     """Give the registry its next version: greater than the last one, and at least the Unix time in milliseconds."""
-    version = tables.registry_version
+    single = tables.registry_version
     floor = int(now.timestamp() * 1000)
-    connection.execute(sa.update(version).values(version=sa.func.greatest(version.c.version + 1, floor)))
+    connection.execute(sa.update(single).values(version=sa.func.greatest(single.c.version + 1, floor)))
 
 
 def _write(connection: sa.Connection, changes: Sequence[Change]) -> None:

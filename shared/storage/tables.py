@@ -101,9 +101,9 @@ channel_key = Table(
 registry_version = Table(
     "registry_version",
     metadata,
-    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
     Column("version", BigInteger, nullable=False),  # grows with every change; at least the Unix time in milliseconds
-    CheckConstraint("only", name="only"),
+    CheckConstraint("single", name="single"),
 )
 
 # --- the ledger and the answers ---
@@ -208,7 +208,9 @@ opd_state = Table(
     metadata,
     Column("opd", Text, primary_key=True),
     Column("version", BigInteger, nullable=False, server_default=text("0")),  # +1 with every batch that touches the OPD
-    Column("past_version", BigInteger, nullable=False, server_default=text("0")),  # version that last touched a past day
+    Column(
+        "past_version", BigInteger, nullable=False, server_default=text("0")
+    ),  # version that last touched a past day
     Column("refreshed", BigInteger, nullable=False, server_default=text("0")),  # version that rolling_ikm shows
     Column("as_of", Date),  # local day that rolling_ikm is rolled to
     postgresql_with={"fillfactor": "50"},

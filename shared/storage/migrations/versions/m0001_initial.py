@@ -110,10 +110,10 @@ CREATE TABLE receipt (
     CONSTRAINT ck_receipt_state CHECK (state IN ('counted', 'parked', 'replaced', 'retracted'))
 );
 CREATE TABLE registry_version (
-    "only" BOOLEAN DEFAULT true NOT NULL,
+    single BOOLEAN DEFAULT true NOT NULL,
     version BIGINT NOT NULL,
-    CONSTRAINT pk_registry_version PRIMARY KEY ("only"),
-    CONSTRAINT ck_registry_version_only CHECK (only)
+    CONSTRAINT pk_registry_version PRIMARY KEY (single),
+    CONSTRAINT ck_registry_version_single CHECK (single)
 );
 CREATE TABLE response (
     receipt UUID NOT NULL,

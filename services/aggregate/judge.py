@@ -1,0 +1,125 @@
+"""Judges a submission by the registry: where it is counted, or why it is parked."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from shared.domain.check import Violation
+from shared.domain.questionnaire import Questionnaire
+from shared.registry import Registry
+from shared.storage.responses import Place, Profile
+from shared.wire import Submission, Wire
+
+FUTURE_TOLERANCE_US = 24 * 3600 * 1_000_000
+_BLOCK_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of 15 minutes: a block lies within one local day
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_NOBODY = Profile(None, None, None, None)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Countable(NamedTuple):
+    """A submission that can be counted."""
+
+    place: Place
+    questionnaire: Questionnaire
+    answered_us: int
+    scores: str
+    profile: Profile
+    comment: str | None
+    digest: int
+
+
+class Parkable(NamedTuple):
+    """A submission that must wait; `reason` is the code of its first violation."""
+
+    violations: Sequence[Violation]
+    digest: int
+
+    @property
+    def reason(self) -> str:
+        """A stable code."""
+        return self.violations[0].code
+
+
+class Judge:
+    """The judgements of one registry snapshot. Remembers the places it has seen."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.wire = Wire(registry)
+        self._zone = registry.instansi.zone
+        self._days: dict[int, date] = {}
+        self._places: dict[tuple[str, str, str | None, date, str], tuple[Place, Questionnaire] | Violation] = {}
+
+    def judge(self, body: bytes, channel: str, received_us: int) -> Countable | Parkable:
+        """What becomes of the submission in `body` that came through `channel`."""
+        submission = self.wire.read(body)
+        if isinstance(submission, list):  # the questionnaire changed since it was accepted
+            return Parkable(submission, digest(body))
+        answered_us = received_us if submission.submitted_at is None else _microseconds(submission.submitted_at)
+        found = self._place(submission, self.day(answered_us), channel)
+        if isinstance(found, Violation):
+            return Parkable([found], digest(_encode(submission)))
+        if answered_us > received_us + FUTURE_TOLERANCE_US:
+            late = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
+            return Parkable([late], digest(_encode(submission)))
+        place, questionnaire = found
+        return Countable(
+            place,
+            questionnaire,
+            answered_us,
+            submission.scores,
+            _profile(submission),
+            submission.comment,
+            digest(_encode(submission)),
+        )
+
+    def day(self, instant_us: int) -> date:
+        """The local day of an instant (microseconds since 1970) in the instansi's zone."""
+        block = instant_us // _BLOCK_US
+        day = self._days.get(block)
+        if day is None:
+            day = self._days[block] = (_EPOCH + timedelta(microseconds=instant_us)).astimezone(self._zone).date()
+        return day
+
+    def _place(self, submission: Submission, day: date, channel: str) -> tuple[Place, Questionnaire] | Violation:
+        key = (submission.opd, submission.layanan, submission.questionnaire, day, channel)
+        found = self._places.get(key)
+        if found is None:
+            if len(self._places) > 100_000:  # noqa: PLR2004 - hostile codes must not fill the memory
+                self._places.clear()
+            found = self._places[key] = self._find(submission, day, channel)
+        return found
+
+    def _find(self, submission: Submission, day: date, channel: str) -> tuple[Place, Questionnaire] | Violation:
+        opd = self.registry.opd.get(submission.opd)
+        if opd is None:
+            return Violation("/opd", "unknown-opd", "is not in the registry")
+        if not opd.is_open(day):
+            return Violation("/opd", "closed-opd", "was not open on that day")
+        layanan = opd.layanan.get(submission.layanan)
+        if layanan is None:
+            return Violation("/layanan", "unknown-layanan", "is not a service of this OPD")
+        if not layanan.is_open(day):
+            return Violation("/layanan", "closed-layanan", "was not open on that day")
+        questionnaire = self.wire.questionnaire(submission)
+        if questionnaire is None:
+            return Violation("/questionnaire", "unknown-questionnaire", "is not in the registry")
+        return Place(opd.code, layanan.code, day, questionnaire.code, channel), questionnaire
+
+
+def digest(content: bytes) -> int:
+    """64 bits that tell one content from another; signed, as PostgreSQL's bigint is."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
+
+
+def _microseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1_000_000)
+
+
+def _profile(submission: Submission) -> Profile:
+    who = submission.respondent
+    return _NOBODY if who is None else Profile(who.sex, who.age, who.education, who.occupation)

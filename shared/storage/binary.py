@@ -1,0 +1,173 @@
+"""PostgreSQL's binary forms, built in bulk: array parameters and COPY rows without an object per value.
+
+Formats: PostgreSQL documentation, "COPY" (binary format), and its send functions: array_send, uuid_send,
+timestamptz_send (microseconds since 2000-01-01), date_send (days since 2000-01-01).
+"""
+
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import ClassVar
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Buffer, Dumper
+
+EPOCH_DAY = date(2000, 1, 1).toordinal()
+EPOCH_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+
+_EPOCH_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_HEADER = struct.Struct("!iiIii")
+_LENGTH = struct.Struct("!i").pack
+_INT8 = struct.Struct("!iq").pack
+_INT4 = struct.Struct("!ii").pack
+_INT2 = struct.Struct("!ih").pack
+NULL = _LENGTH(-1)
+LENGTH_16 = _LENGTH(16)
+
+_TEXT, _UUID, _INT4_OID, _INT8_OID, _TIMESTAMPTZ, _DATE = 25, 2950, 23, 20, 1184, 1082
+
+
+class Array:
+    """An array parameter in its binary form; a subclass for each type of element."""
+
+    element: ClassVar[int]
+    oid: ClassVar[int]
+    __slots__ = ("data",)
+
+    def __init__(self, count: int, elements: bytes, *, nulls: bool = False) -> None:
+        self.data = _HEADER.pack(1, int(nulls), self.element, count, 1) + elements
+
+
+class Texts(Array):
+    """text[]."""
+
+    element, oid = _TEXT, 1009
+
+
+class Uuids(Array):
+    """uuid[]."""
+
+    element, oid = _UUID, 2951
+
+
+class Integers(Array):
+    """int4[]."""
+
+    element, oid = _INT4_OID, 1007
+
+
+class Bigints(Array):
+    """int8[]."""
+
+    element, oid = _INT8_OID, 1016
+
+
+class Instants(Array):
+    """timestamptz[]."""
+
+    element, oid = _TIMESTAMPTZ, 1185
+
+
+class Days(Array):
+    """date[]."""
+
+    element, oid = _DATE, 1182
+
+
+class ArrayDumper(Dumper):
+    """Hands an Array to psycopg as it is."""
+
+    format = pq.Format.BINARY
+
+    def dump(self, obj: Array) -> Buffer | None:
+        """The bytes."""
+        return obj.data
+
+
+_DUMPERS = {
+    kind: type(f"{kind.__name__}Dumper", (ArrayDumper,), {"oid": kind.oid})
+    for kind in (Texts, Uuids, Integers, Bigints, Instants, Days)
+}
+
+
+def register(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """Teach a connection to take Array parameters."""
+    for kind, dumper in _DUMPERS.items():
+        connection.adapters.register_dumper(kind, dumper)
+
+
+def uuids(values: Sequence[bytes]) -> Array:
+    """uuid[] from 16 bytes each."""
+    return Uuids(len(values), b"".join([LENGTH_16 + value for value in values]))
+
+
+def texts(values: Sequence[str | None]) -> Array:
+    """text[]; None is NULL."""
+    return Texts(len(values), b"".join(map(text, values)), nulls=None in values)
+
+
+def repeated(values: Sequence[str]) -> Array:
+    """text[] of few distinct values."""
+    return Texts(len(values), b"".join(map(code, values)))
+
+
+def bigints(values: Iterable[int]) -> Array:
+    """int8[]."""
+    elements = [_INT8(8, value) for value in values]
+    return Bigints(len(elements), b"".join(elements))
+
+
+def integers(values: "Sequence[int] | array[int]") -> Array:
+    """int4[], in one sweep: lengths and values are interleaved and then turned to network order together."""
+    pairs = array("i", bytes(8 * len(values)))
+    pairs[0::2] = array("i", [4]) * len(values)
+    pairs[1::2] = values if isinstance(values, array) else array("i", values)
+    if struct.pack("=i", 1) != struct.pack("!i", 1):
+        pairs.byteswap()
+    return Integers(len(values), pairs.tobytes())
+
+
+def instants(values: Iterable[int]) -> Array:
+    """timestamptz[] from microseconds since 1970."""
+    elements = [_INT8(8, value - EPOCH_US) for value in values]
+    return Instants(len(elements), b"".join(elements))
+
+
+def days(values: Sequence[date]) -> Array:
+    """date[]."""
+    return Days(len(values), b"".join(map(day, values)))
+
+
+def text(value: str | None) -> bytes:
+    """A text field; None is NULL."""
+    if value is None:
+        return NULL
+    encoded = value.encode()
+    return _LENGTH(len(encoded)) + encoded
+
+
+code = lru_cache(maxsize=65536)(text)  # for what comes again and again
+
+
+def instant(value: int) -> bytes:
+    """A timestamptz field from microseconds since 1970."""
+    return _INT8(8, value - EPOCH_US)
+
+
+@lru_cache(maxsize=65536)
+def day(value: date) -> bytes:
+    """A date field."""
+    return _INT4(4, value.toordinal() - EPOCH_DAY)
+
+
+def aware(value: int) -> datetime:
+    """The instant, as a datetime in UTC, of microseconds since 1970."""
+    return _EPOCH_1970 + timedelta(microseconds=value)
+
+
+def smallint(value: int | None) -> bytes:
+    """An int2 field; None is NULL."""
+    return NULL if value is None else _INT2(2, value)

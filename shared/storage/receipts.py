@@ -1,0 +1,81 @@
+"""The ledger: who sent what, once. A receipt that is there already is a repetition."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+
+from shared.storage import binary
+
+Cursor = psycopg.Cursor[tuple[object, ...]]
+
+# Rows arrive sorted by receipt: two workers with the same receipts wait for each other and never deadlock.
+_INSERT = """
+INSERT INTO receipt (receipt, channel, source_id, received_at, state, reason, digest)
+SELECT r, c, s, a, CASE WHEN p = '' THEN 'counted' ELSE 'parked' END, NULLIF(p, ''), d
+FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::int8[]) AS x (r, c, s, a, p, d)
+ON CONFLICT (receipt) DO NOTHING
+RETURNING receipt
+"""
+_DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A submission that wants to be counted or parked; `reason` is "" when it can be counted.
+
+    `receipt` has 16 bytes, `received_us` microseconds since 1970, `digest` 64 bits of its content.
+    """
+
+    receipt: bytes
+    channel: str
+    source_id: str
+    received_us: int
+    reason: str
+    digest: int
+
+
+def insert(cursor: Cursor, claims: Sequence[Claim]) -> set[bytes] | None:
+    """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
+    ordered = sorted(claims, key=_receipt)
+    cursor.execute(
+        _INSERT,
+        (
+            binary.uuids([claim.receipt for claim in ordered]),
+            binary.repeated([claim.channel for claim in ordered]),
+            binary.texts([claim.source_id for claim in ordered]),
+            binary.instants([claim.received_us for claim in ordered]),
+            binary.repeated([claim.reason for claim in ordered]),
+            binary.bigints([claim.digest for claim in ordered]),
+        ),
+    )
+    if cursor.rowcount == len(claims):
+        return None
+    return {receipt.bytes for (receipt,) in cursor if isinstance(receipt, UUID)}
+
+
+def digests(cursor: Cursor, receipts: Sequence[bytes]) -> dict[bytes, int]:
+    """The digests under which these receipts were entered."""
+    cursor.execute(_DIGESTS, (binary.uuids(receipts),))
+    found: dict[bytes, int] = {}
+    for receipt, digest in cursor:
+        if isinstance(receipt, UUID) and isinstance(digest, int):
+            found[receipt.bytes] = digest
+    return found
+
+
+def mark_counted(cursor: Cursor, receipts: Sequence[bytes]) -> None:
+    """Parked receipts have been counted after all."""
+    cursor.execute(
+        "UPDATE receipt SET state = 'counted', reason = NULL WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),)
+    )
+
+
+def mark_parked(cursor: Cursor, receipt: bytes, reason: str) -> None:
+    """A parked receipt stays parked, for this reason now."""
+    cursor.execute("UPDATE receipt SET reason = %s WHERE receipt = %s", (reason, UUID(bytes=receipt)))
+
+
+def _receipt(claim: Claim) -> bytes:
+    return claim.receipt
