@@ -92,7 +92,7 @@ def find(name: str) -> Example:
 
 
 def key_at(path: Path, client: Client, create: Callable[[], str]) -> str:
-    """The channel key kept in a file (the database holds its hash only); a new one where the service does not know it."""
+    """The channel key kept in a file (the database holds its hash only); made anew where it is not known."""
     if path.exists():
         key = path.read_text(encoding="ascii").strip()
         if client.knows(key):

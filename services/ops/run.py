@@ -31,18 +31,23 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
     """Serve HTTP: ingest (the way in), read (the way out), or all (both on one port)."""
     import uvicorn
 
+    from shared.observability import configure
+
+    settings = Settings.load()
+    configure(settings)
     options: dict[str, Any] = {
         "factory": True,
         "loop": "uvloop",
         "http": "httptools",
         "lifespan": "on",  # an application that cannot start must not serve
+        "log_config": None,  # shared.observability has configured it
         "access_log": False,  # a line per request would cost more than the request; /metrics counts them
         "server_header": False,
         "timeout_keep_alive": 75,  # longer than a reverse proxy's 60 s: it must never reuse a connection we just closed
         "timeout_graceful_shutdown": 5,  # seconds for requests under way; idle connections are closed at once
     }
     if fd is None:
-        chosen = Settings.load().port if port is None else port
+        chosen = settings.port if port is None else port
         uvicorn.run(APPLICATIONS[what], host=host, port=chosen, workers=processes, **options)
     else:
         uvicorn.Server(uvicorn.Config(APPLICATIONS[what], **options)).run(sockets=[socket.socket(fileno=fd)])

@@ -203,6 +203,7 @@ class Redis(Server):
             "dir": str(self.folder),
             "appendonly": "yes",
             "appendfsync": "always",  # promise 1: an answer is sent only after the write is on disk
+            "maxmemory": "1gb",  # about 3 million waiting submissions; before it is full, ingest answers 503
             "maxmemory-policy": "noeviction",  # full means 503, never a submission thrown away
             "save": "",  # the append-only file is the whole truth; snapshots would only add forks
         }
