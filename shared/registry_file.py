@@ -20,8 +20,12 @@ class RegistryError(IkmError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         """Carry all the faults that were found."""
-        super().__init__("".join(f"\n  {fault.path}: {fault.detail}" for fault in faults))
+        super().__init__(f"{len(faults)} fault(s)")
         self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        """Return the message and a line for every fault."""
+        return "\n".join([super().__str__(), *(f"  {f.path}: {f.detail}" for f in self.faults)])
 
 
 @dataclass(frozen=True, slots=True)

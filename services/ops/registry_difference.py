@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 from shared.domain.questionnaire import Unsur
+from shared.registry import Channel
 from shared.registry_change import Change, Entry, Kind
 
 _SIGNS = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REOPEN: "~", Kind.CLOSE: "-"}
@@ -16,8 +17,9 @@ def line(change: Change) -> str:
 
 
 def _given(entry: Entry) -> list[str]:
-    values = {name: getattr(entry, name) for name in _names(entry)}
-    return [f"{name}: {_text(name, value)}" for name, value in values.items() if value is not None]
+    identity = "name" if isinstance(entry, Channel) else "code"
+    values = {name: getattr(entry, name) for name in _names(entry) if name != identity}
+    return [f"{name}: {_text(name, value)}" for name, value in values.items() if value is not None or name in _ABSENT]
 
 
 def _different(before: Entry, after: Entry) -> list[str]:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import click
-import sqlalchemy as sa
 from redis.exceptions import RedisError
+from sqlalchemy import Engine
 
 from shared.clock import utc_now
 from shared.connections import worker_redis
@@ -95,7 +95,7 @@ def list_keys(settings: Settings) -> list[StoredKey]:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[sa.Engine]:
+def _engine(settings: Settings) -> Iterator[Engine]:
     engine = create_engine(settings.need_database())
     try:
         yield engine
@@ -103,7 +103,7 @@ def _engine(settings: Settings) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
-def _publish(settings: Settings, engine: sa.Engine) -> None:
+def _publish(settings: Settings, engine: Engine) -> None:
     """Tell every process, whether or not something changed: an earlier publication may have failed."""
     with transaction(engine) as connection:
         registry = storage.load(connection)
