@@ -19,7 +19,7 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import ResponseError
 
 GROUP = "count"
-CLAIM_ENTRIES = 64  # read at once; an entry may hold a batch of 10,000 submissions
+CLAIM_ENTRIES = 16  # read at once; an entry may hold a batch of 10,000 submissions
 
 
 class Parcel(msgspec.Struct, array_like=True, frozen=True):

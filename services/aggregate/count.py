@@ -7,9 +7,9 @@ inbox comes after the commit and is not needed for it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -29,8 +29,7 @@ UNREADABLE = "unreadable-entry"
 FOREIGN_CHANNEL = "inbox"
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(NamedTuple):
     """One submission of an entry (by its index), and what the registry says of it."""
 
     entry: int
@@ -39,8 +38,7 @@ class Submitted:
     verdict: Countable | Parkable
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """What a batch came to."""
 
     counted: int
@@ -173,7 +171,7 @@ def _conflict(item: Submitted) -> Submitted:
     violation = Violation("/id", CONFLICT, "this id was used before, for another content")
     receipt = receipt_bytes(claim.receipt, f"{claim.digest:x}")
     verdict = Parkable([violation], claim.digest)
-    return replace(item, claim=replace(claim, receipt=receipt, reason=CONFLICT), verdict=verdict)
+    return item._replace(claim=claim._replace(receipt=receipt, reason=CONFLICT), verdict=verdict)
 
 
 def _outcomes(

@@ -16,7 +16,7 @@ from shared.wire import Submission, Wire
 FUTURE_TOLERANCE_US = 24 * 3600 * 1_000_000
 _BLOCK_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of 15 minutes: a block lies within one local day
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_NOBODY = Profile(None, None, None, None)
+_NOBODY: Profile = (None, None, None, None)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -122,4 +122,4 @@ def _microseconds(instant: datetime) -> int:
 
 def _profile(submission: Submission) -> Profile:
     who = submission.respondent
-    return _NOBODY if who is None else Profile(who.sex, who.age, who.education, who.occupation)
+    return _NOBODY if who is None else (who.sex, who.age, who.education, who.occupation)

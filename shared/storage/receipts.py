@@ -1,7 +1,7 @@
 """The ledger: who sent what, once. A receipt that is there already is a repetition."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -21,8 +21,7 @@ RETURNING receipt
 _DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A submission that wants to be counted or parked; `reason` is "" when it can be counted.
 
     `receipt` has 16 bytes, `received_us` microseconds since 1970, `digest` 64 bits of its content.
@@ -38,7 +37,7 @@ class Claim:
 
 def insert(cursor: Cursor, claims: Sequence[Claim]) -> set[bytes] | None:
     """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
-    ordered = sorted(claims, key=_receipt)
+    ordered = sorted(claims)  # by receipt, the first field
     cursor.execute(
         _INSERT,
         (
@@ -75,7 +74,3 @@ def mark_counted(cursor: Cursor, receipts: Sequence[bytes]) -> None:
 def mark_parked(cursor: Cursor, receipt: bytes, reason: str) -> None:
     """A parked receipt stays parked, for this reason now."""
     cursor.execute("UPDATE receipt SET reason = %s WHERE receipt = %s", (reason, UUID(bytes=receipt)))
-
-
-def _receipt(claim: Claim) -> bytes:
-    return claim.receipt

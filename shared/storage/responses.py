@@ -27,13 +27,8 @@ class Place(NamedTuple):
     channel: str
 
 
-class Profile(NamedTuple):
-    """What a respondent said of themself."""
-
-    sex: str | None
-    age: int | None
-    education: str | None
-    occupation: str | None
+# What a respondent said of themself: sex, age, education, occupation. A plain tuple: one is made per response.
+Profile = tuple[str | None, int | None, str | None, str | None]
 
 
 class Response(NamedTuple):
