@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.guards.repository import dotted, expect_none, imports, lines, modules, name, syntax
 
@@ -17,7 +18,7 @@ KNOW_SQL = {
     "services/ops/servers.py": "makes the database of the embedded server, before there is one to connect to",
 }
 # What storage hands out and raises; to make a statement takes more than these.
-NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)\.\w+)$")
+NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)(\.\w+)?)$")
 STREAM_COMMANDS = re.compile(
     r"\b(xadd|xreadgroup|xautoclaim|xackdel|xack|xdel|xgroup_\w+|xpending\w*)\b", re.IGNORECASE
 )
@@ -54,12 +55,27 @@ def test_only_the_storage_writes_sql() -> None:
     assert {path for path, _ in found} == set(KNOW_SQL)
 
 
+def _names_of_sqlalchemy(path: Path) -> Iterator[tuple[int, str]]:
+    aliases = {
+        alias.asname or alias.name
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == "sqlalchemy"
+    }
+    for node in ast.walk(syntax(path)):
+        alias, _, rest = dotted(node).partition(".")
+        if rest and alias in aliases and isinstance(node, ast.Attribute):
+            yield node.lineno, f"sqlalchemy.{rest}"
+    yield from (found for found in imports(path) if found[1].startswith("sqlalchemy."))
+
+
 def test_only_the_storage_makes_statements() -> None:
     found = (
-        f"{name(path)}:{line} imports {imported}"
+        f"{name(path)}:{line} uses {used}"
         for path in modules()
         if not name(path).startswith("shared/storage/")
-        for line, imported in imports(path)
-        if imported.startswith("sqlalchemy") and not NAMES_OF_SQLALCHEMY.match(imported)
+        for line, used in _names_of_sqlalchemy(path)
+        if not NAMES_OF_SQLALCHEMY.match(used)
     )
     expect_none(found, "statements belong into shared/storage:")
