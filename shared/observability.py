@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 from shared.settings import Settings
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# color_message: uvicorn's second form of the same message. data: Celery's copy of the whole task.
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message", "data"}
+# Two lines for every task, several tasks a second: only what goes wrong is news.
+_CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
 
 class JsonLines(logging.Formatter):
@@ -44,3 +47,5 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING) if root.level > logging.DEBUG else root.level)

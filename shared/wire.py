@@ -7,11 +7,12 @@ way is only walked by a body that is refused.
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from shared.domain.check import Violation, check
+from shared.domain.check import Violation, violations
 from shared.domain.instant import FIRST_YEAR, LAST_YEAR
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import AGE_MAX
@@ -26,6 +27,7 @@ Sex = Literal["L", "P"]
 Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"]
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
 
+MOST_VIOLATIONS = 100  # a hostile body could have a million
 # msgspec accepts the escape of NUL, PostgreSQL's text does not hold it.
 _NUL_ESCAPE = b"\\u0000"
 _DIGITS = bytes.maketrans(bytes(range(5)), b"-1234")
@@ -101,9 +103,9 @@ class Wire:
         except (ValueError, RecursionError) as error:
             return [Violation("", "malformed-json", f"not a JSON document: {_reason(error)}")]
         questionnaire = self._questionnaire_of(document)
-        violations = check(document, questionnaire)
-        if violations:
-            return violations
+        found = list(islice(violations(document, questionnaire), MOST_VIOLATIONS))
+        if found:
+            return found
         try:
             return self._decoder_of(questionnaire).decode(body)
         except (ValueError, RecursionError) as error:

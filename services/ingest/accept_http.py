@@ -22,7 +22,6 @@ from shared.problems import Problem, Refused, problem
 
 BODY_TIMEOUT_S = 30.0
 BREATH = 500  # submissions judged before other requests get a turn
-ERRORS_PER_ITEM = 20
 _ACCEPTED = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _TOO_LARGE = problem("too-large", f"a request may have {BATCH_MAX_BYTES // 1024 // 1024} MiB")
 _TOO_SLOW = problem("request-timeout", f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s")
@@ -190,7 +189,7 @@ def _items(refused: list[Refusal]) -> list[dict[str, Any]]:
 def _errors(violations: Sequence[Violation], prefix: str) -> list[dict[str, str]]:
     return [
         {"pointer": prefix + violation.pointer, "code": violation.code, "detail": violation.detail}
-        for violation in violations[:ERRORS_PER_ITEM]
+        for violation in violations
     ]
 
 
