@@ -1,0 +1,150 @@
+"""The rolling table: which OPDs it is behind for, how its rows are replaced, and how readers hear of it.
+
+A refresh works under one lock, recomputes and replaces: it may be repeated at any time, and an older one can never
+overwrite what a newer one wrote.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+import psycopg
+import sqlalchemy as sa
+
+from shared.storage.tables import opd_state, registry_version, rolling_ikm
+
+CHANNEL = "ikm_rolling"  # NOTIFY payload: the code of an OPD whose rows were replaced
+INSTANSI = ""  # stands in the column `opd` for all of them, and in `layanan` likewise
+_LOCK = 0x494B4D_52  # "IKMR"
+
+
+class State(NamedTuple):
+    """One OPD: versions of its tallies, the version that its rows show, and the local day that they are rolled to."""
+
+    opd: str
+    version: int
+    past_version: int
+    refreshed: int
+    as_of: date | None
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row of the table. `detail` is JSON: see services/aggregate/summary.py."""
+
+    opd: str
+    layanan: str
+    window: str
+    first: date | None
+    last: date | None
+    respondents: int
+    ikm: Decimal | None
+    mutu: str | None
+    ci_low: Decimal | None
+    ci_high: Decimal | None
+    profile: str
+    detail: msgspec.Raw
+    version: int
+    computed_at: datetime
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+# computed_at is when the figures last changed: a window that only moved on by a day keeps it.
+_REPLACE = sa.text("""
+INSERT INTO rolling_ikm AS r
+  (opd, layanan, "window", first, last, respondents, ikm, mutu, ci_low, ci_high, profile, detail, version, computed_at)
+SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (
+  opd text, layanan text, "window" text, first date, last date, respondents bigint, ikm numeric, mutu text,
+  ci_low numeric, ci_high numeric, profile text, detail jsonb, version bigint, computed_at timestamptz)
+ON CONFLICT (opd, layanan, "window") DO UPDATE SET
+  first = excluded.first, last = excluded.last, respondents = excluded.respondents, ikm = excluded.ikm,
+  mutu = excluded.mutu, ci_low = excluded.ci_low, ci_high = excluded.ci_high, profile = excluded.profile,
+  detail = excluded.detail, version = excluded.version,
+  computed_at = CASE
+    WHEN (r.respondents, r.detail) IS DISTINCT FROM (excluded.respondents, excluded.detail)
+    THEN greatest(r.computed_at, excluded.computed_at) ELSE r.computed_at END
+""")
+
+
+def begin(connection: sa.Connection) -> None:
+    """Wait for other refreshes to end; let this one commit without waiting for the disk.
+
+    What a power failure takes with it is a whole refresh, and the OPDs are stale again.
+    """
+    connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def states(connection: sa.Connection) -> list[State]:
+    """The state of every OPD that was ever counted for or changed in the registry."""
+    columns = (opd_state.c[name] for name in State._fields)
+    return [State(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))]
+
+
+def current_registry(connection: sa.Connection) -> int:
+    """The version of the registry."""
+    return connection.scalar(sa.select(registry_version.c.version)) or 0
+
+
+def replace(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Write the rows."""
+    if rows:
+        connection.execute(_REPLACE, {"rows": _encode(rows).decode()})
+
+
+def drop_others(connection: sa.Connection, opds: Sequence[str], windows: Sequence[str]) -> None:
+    """Remove the rows of windows that are no longer current."""
+    table = rolling_ikm.c
+    connection.execute(sa.delete(rolling_ikm).where(table.opd.in_(opds), table.window.not_in(windows)))
+
+
+def mark(connection: sa.Connection, refreshed: Iterable[State], as_of: date) -> None:
+    """Note which version of each OPD the rows show now.
+
+    One statement each, OPDs in sorted order: it is the order in which counting locks them.
+    """
+    done = [{"code": state.opd, "seen": state.version, "day": as_of} for state in refreshed]
+    if done:
+        connection.execute(
+            sa.update(opd_state)
+            .where(opd_state.c.opd == sa.bindparam("code"))
+            .values(refreshed=sa.bindparam("seen"), as_of=sa.bindparam("day")),
+            sorted(done, key=lambda one: str(one["code"])),
+        )
+
+
+def announce(connection: sa.Connection, opds: Sequence[str]) -> None:
+    """Tell the readers, when this transaction commits."""
+    connection.execute(
+        sa.text("SELECT pg_notify(:channel, code) FROM unnest(CAST(:opds AS text[])) AS code"),
+        {"channel": CHANNEL, "opds": list(opds)},
+    )
+
+
+def read(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[Row]:
+    """The rows of these OPDs (INSTANSI is one), or all rows."""
+    detail = sa.cast(rolling_ikm.c.detail, sa.Text).label("detail")
+    query = sa.select(*(detail if name == "detail" else rolling_ikm.c[name] for name in Row.__struct_fields__))
+    if opds is not None:
+        query = query.where(rolling_ikm.c.opd.in_(opds))
+    return [_row(row) for row in connection.execute(query)]
+
+
+def listen(connection: sa.Connection) -> None:
+    """Subscribe. The connection must be in AUTOCOMMIT: notifications arrive between transactions."""
+    connection.execute(sa.text(f"LISTEN {CHANNEL}"))
+
+
+def heard(connection: sa.Connection, timeout: float) -> set[str]:
+    """Wait up to so many seconds; the OPDs announced since the last call, empty when there were none."""
+    driver: Any = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"LISTEN needs psycopg, not {type(driver).__name__}")
+    return {notice.payload for notice in driver.notifies(timeout=timeout, stop_after=1)}
+
+
+def _row(row: sa.Row[Any]) -> Row:
+    fields = row._asdict()
+    return Row(**{**fields, "detail": msgspec.Raw(fields["detail"].encode())})
