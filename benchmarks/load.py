@@ -16,6 +16,7 @@ import uvloop
 
 HEADER_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+STATUS = slice(9, 12)  # of "HTTP/1.1 202 Accepted"
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ def request(method: str, path: str, headers: Mapping[str, str] | None = None, bo
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection with one request under way; `answered` is told status and body of each answer."""
+    """One keep-alive connection with one request under way; `answered` is told head and body of each answer."""
 
     __slots__ = ("_answered", "_lost", "_received", "_transport", "sent_at")
 
@@ -111,7 +112,7 @@ class Connection(asyncio.Protocol):
             self._received = data
             return
         self._received = b""
-        self._answered(self, data[9:12], data[end + 4 : whole])
+        self._answered(self, data[:end], data[end + 4 : whole])
 
 
 Answered = Callable[[Connection, bytes, bytes], None]
@@ -162,11 +163,11 @@ class _ClosedLoop:
                 connection.send(following, time.perf_counter())
         return started
 
-    def answered(self, connection: Connection, status: bytes, _: bytes) -> None:
+    def answered(self, connection: Connection, head: bytes, _: bytes) -> None:
         """Note one answer and send the next request on its connection."""
         now = time.perf_counter()
         self.latencies.append(now - connection.sent_at)
-        self.statuses[status] += 1
+        self.statuses[head[STATUS]] += 1
         if now < self.deadline and (following := next(self.requests, None)) is not None:
             connection.send(following, now)
             return
@@ -198,50 +199,6 @@ def _body_length(data: bytes, end: int) -> int:
     if at >= 0:
         at += len(LENGTH)
         return int(data[at : data.find(b"\r\n", at, end + 2)])
-    if data[9:12] in {b"204", b"304"}:
+    if data[STATUS] in {b"204", b"304"}:
         return 0
     raise LoadFailed(f"an answer without content-length: {data[:end]!r}")
-
-
-class Asker:
-    """One keep-alive connection on which one request at a time is awaited."""
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._connection: Connection | None = None
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """The status and body of the answer."""
-        if self._connection is None:
-            self._connection = await connect(self._address, self._answered, self._lost)
-        self._answer = asyncio.get_running_loop().create_future()
-        self._connection.send(request, time.perf_counter())
-        return await asyncio.wait_for(self._answer, 30)
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-
-    def _answered(self, _: Connection, status: bytes, body: bytes) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result((int(status), body))
-
-    def _lost(self) -> None:
-        self._connection = None
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(LoadFailed("the server closed a connection in use"))
-
-
-def ask(address: Address, request: bytes) -> tuple[int, bytes]:
-    """Send one request; the status and body of its answer."""
-
-    async def once() -> tuple[int, bytes]:
-        asker = Asker(address)
-        try:
-            return await asker.ask(request)
-        finally:
-            asker.close()
-
-    return asyncio.run(once())

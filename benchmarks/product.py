@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from benchmarks.load import Address, ask, request
+import psycopg
+
+from benchmarks.asking import ask
+from benchmarks.load import Address, request
 from benchmarks.programs import ROOT, Program, free_port, program
 from benchmarks.sample import CHANNEL
 from benchmarks.stores import Stores
@@ -34,6 +37,7 @@ class Product:
     """One database and one Redis with everything in them that the product's processes need."""
 
     stores: Stores
+    database: str
     environment: Mapping[str, str]
     key: str = field(repr=False)
 
@@ -46,6 +50,10 @@ class Product:
     def post_headers(self) -> dict[str, str]:
         """The headers of one submission."""
         return {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
+
+    def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """A connection to the database, each statement its own transaction."""
+        return self.stores.postgres.connect(self.database)
 
     def reader(self) -> Reader:
         """A consumer of the inbox."""
@@ -89,7 +97,7 @@ def prepare(stores: Stores, database: str = "ikm_bench") -> Product:
     ikm(environment, "migrate")
     ikm(environment, "apply", str(REGISTRY))
     key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
-    return Product(stores, environment, key)
+    return Product(stores, database, environment, key)
 
 
 def ikm(environment: Mapping[str, str], *arguments: str) -> str:
@@ -129,6 +137,6 @@ def http(
 
 def _answers(address: Address) -> bool:
     try:
-        return ask(address, request("GET", "/readyz"))[0] != HTTPStatus.SERVICE_UNAVAILABLE
+        return ask(address, request("GET", "/readyz")).status != HTTPStatus.SERVICE_UNAVAILABLE
     except OSError:
         return False

@@ -1,0 +1,35 @@
+"""The yardstick of counting: COPY by psycopg of rows into the product's own `response` table, and nothing else."""
+
+import gc
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.sql import SQL
+
+from benchmarks.product import Product
+
+COLUMNS = (
+    "receipt, opd, layanan, day, answered_at, questionnaire, scores, sex, age, education, occupation, comment, channel"
+)
+TYPES = ("uuid", "text", "text", "date", "timestamptz", "text", "text", "text", "int2", "text", "text", "text", "text")
+Row = tuple[Any, ...]
+
+
+def rows(product: Product) -> list[Row]:
+    """The rows that counting wrote, in the order in which they lie in the table."""
+    with product.connect() as connection:
+        return connection.execute(SQL("SELECT {} FROM response").format(SQL(COLUMNS))).fetchall()
+
+
+def copy_seconds(product: Product, these: Sequence[Row], *, binary: bool) -> float:
+    """The time of one COPY of all rows, its commit included."""
+    with product.connect() as connection, connection.cursor() as cursor:
+        gc.collect()
+        started = time.perf_counter()
+        with cursor.copy(f"COPY response ({COLUMNS}) FROM STDIN{' (FORMAT BINARY)' if binary else ''}") as stream:
+            if binary:
+                stream.set_types(TYPES)
+            for row in these:
+                stream.write_row(row)
+        return time.perf_counter() - started

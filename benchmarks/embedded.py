@@ -1,0 +1,62 @@
+"""The embedded stack (`ikm up`) as users run it: every process, nothing pinned, its state in the run's folder."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+from benchmarks.asking import ask
+from benchmarks.load import Address, request
+from benchmarks.plan import Plan
+from benchmarks.processes import pinned, tree
+from benchmarks.product import CLI, REGISTRY, ikm
+from benchmarks.programs import free_port, program
+from benchmarks.sample import CHANNEL
+from shared.settings import running_stack
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A running stack with the registry of the benchmarks."""
+
+    home: Path
+    address: Address
+    key: str = field(repr=False)
+
+    def processes(self) -> dict[str, list[int]]:
+        """The parts of the stack by name, each with all its processes."""
+        found: dict[str, int] = running_stack(self.home)["processes"]
+        return {name: tree(pid) for name, pid in found.items()}
+
+    def post(self, document: dict[str, object]) -> bytes:
+        """The request that submits one document."""
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
+        return request("POST", "/v1/submissions", headers, json.dumps(document, separators=(",", ":")).encode())
+
+
+@contextmanager
+def embedded(plan: Plan, name: str) -> Iterator[Embedded]:
+    """Run the stack while the block lasts."""
+    folder = plan.subfolder(name)
+    home, address = folder / "home", Address("127.0.0.1", free_port())
+    cores = plan.cores.measured | plan.cores.others
+    with (
+        pinned(cores),
+        program("up", [CLI, "up", "--home", str(home), "--port", str(address.port)], folder, cores) as up,
+    ):
+        up.wait_until(lambda: _ready(address))
+        environment = {"IKM_HOME": str(home)}
+        ikm(environment, "apply", str(REGISTRY))
+        key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
+        stack = Embedded(home, address, key)
+        up.wait_until(lambda: ask(address, stack.post({})).status != HTTPStatus.UNAUTHORIZED)
+        yield stack
+
+
+def _ready(address: Address) -> bool:
+    try:
+        return ask(address, request("GET", "/readyz")).status == HTTPStatus.OK
+    except OSError:
+        return False

@@ -1,0 +1,70 @@
+"""The batch tally: the product's numpy against pandas and against plain dictionaries, on the same batches."""
+
+import gc
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from benchmarks.figures import Figure, Series, Target
+from benchmarks.grouping import by_dictionaries, by_pandas, by_product
+from benchmarks.plan import Plan
+from benchmarks.processes import pinned
+from benchmarks.sample import CHANNEL, submissions
+from shared.domain.questionnaire import SKM_2017
+from shared.storage.responses import Place, Profile
+
+WAYS = {"numpy": by_product, "pandas groupby": by_pandas, "dictionaries": by_dictionaries}
+Batch = tuple[Sequence[Place], Sequence[Profile], Sequence[str]]
+LEAST_SECONDS = 0.5
+
+
+def measure(plan: Plan) -> list[Figure]:
+    """Responses tallied per second, for a small and for a full batch."""
+    found: list[Figure] = []
+    for size in (500, 10_000):
+        batch = _batch(size)
+        rates: dict[str, list[float]] = {name: [] for name in WAYS}
+        with pinned(plan.cores.measured):
+            assert by_product(*batch) == by_pandas(*batch) == by_dictionaries(*batch)
+            for _ in range(plan.runs):
+                for name in WAYS:
+                    rates[name].append(_rate(name, batch))
+        ours = Series("numpy", "/s", rates["numpy"])
+        found += [
+            Figure(
+                f"tally of {size:,}, beside {name}",
+                ours,
+                Series(name, "/s", rates[name]),
+                Target(at_least=1),
+                "CPU of one core",
+            )
+            for name in WAYS
+            if name != "numpy"
+        ]
+    return found
+
+
+def _rate(name: str, batch: Batch) -> float:
+    """Responses per second of CPU of one way, over at least half a second: others on the machine do not matter."""
+    way, repetitions = WAYS[name], 0
+    gc.collect()
+    started = time.process_time()
+    while (passed := time.process_time() - started) < LEAST_SECONDS:
+        way(*batch)
+        repetitions += 1
+    return repetitions * len(batch[0]) / passed
+
+
+def _batch(size: int) -> Batch:
+    distinct: dict[Place, Place] = {}  # the judge, too, makes one object of equal places
+    places: list[Place] = []
+    profiles: list[Profile] = []
+    scores: list[str] = []
+    for document in submissions("groupby", size):
+        day = datetime.fromisoformat(document["submitted_at"]).date()
+        place = Place(document["opd"], document["layanan"], day, SKM_2017.code, CHANNEL)
+        places.append(distinct.setdefault(place, place))
+        who = document.get("respondent") or {}
+        profiles.append((who.get("sex"), who.get("age"), who.get("education"), who.get("occupation")))
+        scores.append("".join(map(str, document["answers"].values())))
+    return places, profiles, scores

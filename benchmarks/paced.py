@@ -1,0 +1,83 @@
+"""A load at a steady rate: requests are sent when they are due, whether or not earlier ones were answered.
+
+Latencies count from the moment at which a request was due, so that a server that stalls is not excused.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+
+from benchmarks.load import STATUS, Address, Connection, LoadFailed, Outcome, connect
+
+TICK = 0.001
+PATIENCE = 60.0
+
+
+async def paced(
+    address: Address, requests: Iterator[bytes], rate: float, seconds: float, connections: int = 64
+) -> Outcome:
+    """Send `rate` requests a second for `seconds`; returns when all are answered."""
+    state = _OpenLoop(requests, rate, seconds)
+    opened = [await connect(address, state.answered, state.lost) for _ in range(connections)]
+    started = state.begin(opened)
+    ended = await asyncio.wait_for(state.done, seconds + PATIENCE)
+    for connection in opened:
+        connection.close()
+    statuses = {int(status): number for status, number in state.statuses.items()}
+    return Outcome(ended - started, statuses, sorted(state.latencies))
+
+
+class _OpenLoop:
+    """The state of one load: what is due, what waits for a free connection, what came back."""
+
+    def __init__(self, requests: Iterator[bytes], rate: float, seconds: float) -> None:
+        self._requests = requests
+        self._interval = 1 / rate
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._idle: list[Connection] = []
+        self._connections = 0
+        self._late: deque[tuple[bytes, float]] = deque()
+        self._due = self._end = 0.0
+        self.latencies: list[float] = []
+        self.statuses: Counter[bytes] = Counter()
+        self.done: asyncio.Future[float] = self._loop.create_future()
+
+    def begin(self, connections: Sequence[Connection]) -> float:
+        """Start the clock."""
+        self._idle = list(connections)
+        self._connections = len(connections)
+        self._due = started = time.perf_counter()
+        self._end = started + self._seconds
+        self._tick()
+        return started
+
+    def answered(self, connection: Connection, head: bytes, _: bytes) -> None:
+        """Note one answer; its connection takes what is late, or rests."""
+        now = time.perf_counter()
+        self.latencies.append(now - connection.sent_at)
+        self.statuses[head[STATUS]] += 1
+        if self._late:
+            connection.send(*self._late.popleft())
+            return
+        self._idle.append(connection)
+        if self._due >= self._end and len(self._idle) == self._connections:
+            self.done.set_result(now)
+
+    def lost(self) -> None:
+        """A connection is gone, which ends a load that is not done."""
+        if not self.done.done():
+            self.done.set_exception(LoadFailed("the server closed a connection in use"))
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        while self._due < min(now, self._end):
+            request = next(self._requests)
+            if self._idle:
+                self._idle.pop().send(request, self._due)
+            else:
+                self._late.append((request, self._due))
+            self._due += self._interval
+        if self._due < self._end:
+            self._loop.call_later(TICK, self._tick)

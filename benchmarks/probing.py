@@ -1,0 +1,58 @@
+"""Probes: single submissions to services that nobody else uses, timed from their 202 until the read API shows them."""
+
+import asyncio
+import json
+import random
+import time
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from benchmarks.asking import Asker
+from benchmarks.embedded import Embedded
+from benchmarks.load import request
+from benchmarks.sample import PROBE_OPD, submission
+
+PATIENCE = 60.0
+
+
+class NotVisible(Exception):
+    """A probe was acknowledged and did not become visible."""
+
+
+class Probe:
+    """One service of the probes' OPD; its respondents are exactly the probes sent to it."""
+
+    def __init__(self, stack: Embedded, layanan: str, poll: float) -> None:
+        self._stack = stack
+        self._layanan = layanan
+        self._poll = poll
+        self._sent = 0
+        self._asker = Asker(stack.address)
+        self._get = request("GET", f"/v1/opd/{PROBE_OPD}/ikm?window=all&layanan={layanan}")
+
+    async def send(self) -> float:
+        """Seconds from the 202 of one more probe to the first answer that counts it."""
+        if self._sent == 0:
+            self._sent = await self._respondents()
+        name = f"{self._layanan}-{self._sent}-{time.time_ns()}"
+        document = submission(random.Random(name), name, datetime.now(UTC))
+        answer = await self._asker.ask(self._stack.post({**document, "opd": PROBE_OPD, "layanan": self._layanan}))
+        assert answer.status == HTTPStatus.ACCEPTED, answer.body
+        self._sent += 1
+        return await self._visible(answer.at) - answer.at
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._asker.close()
+
+    async def _visible(self, since: float) -> float:
+        while await self._respondents() < self._sent:
+            if time.perf_counter() - since > PATIENCE:
+                raise NotVisible(f"{self._layanan}: {self._sent} sent, not all visible after {PATIENCE:.0f} s")
+            await asyncio.sleep(self._poll)
+        return time.perf_counter()
+
+    async def _respondents(self) -> int:
+        answer = await self._asker.ask(self._get)
+        assert answer.status == HTTPStatus.OK, answer.body
+        return int(json.loads(answer.body)["respondents"])

@@ -1,0 +1,80 @@
+"""Submissions put into the inbox as ingest puts them there, and the wait until a worker has counted them."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+
+from benchmarks.product import Product
+from benchmarks.sample import CHANNEL
+from shared.broker import DRAIN, celery_app
+from shared.connections import ingest_redis
+from shared.domain.submission import receipt_bytes, receipt_namespace
+from shared.inbox import Parcel, Writer
+
+# What one group commit holds while 64 connections post one submission at a time.
+PARCELS = 64
+PATIENCE = 600.0
+
+TABLES = "receipt, response, parked, inbox_entry, ledger, day_tally, opd_state, rolling_ikm"
+
+
+class NotCounted(Exception):
+    """The inbox did not become empty."""
+
+
+def entries(bodies: Sequence[bytes]) -> list[list[Parcel]]:
+    """The bodies as the parcels of inbox entries, one submission a parcel."""
+    namespace, now = receipt_namespace(CHANNEL), time.time_ns() // 1000
+    parcels = []
+    for body in bodies:
+        name = json.loads(body)["id"]
+        parcels.append(Parcel(CHANNEL, now, receipt_bytes(namespace, name), [name], [body]))
+    return [parcels[start : start + PARCELS] for start in range(0, len(parcels), PARCELS)]
+
+
+def fill(product: Product, filling: Sequence[Sequence[Parcel]]) -> None:
+    """Append the entries, one at a time."""
+    asyncio.run(_fill(product, filling))
+
+
+async def _fill(product: Product, filling: Sequence[Sequence[Parcel]]) -> None:
+    redis = ingest_redis(product.settings.redis_url, timeout=10)
+    writer = Writer(redis, product.settings.redis_prefix)
+    for parcels in filling:
+        await writer.append(parcels, len(parcels))
+    await redis.aclose()
+
+
+def hint(product: Product, number: int = 1) -> None:
+    """Tell the workers that the inbox holds something."""
+    with celery_app(product.settings) as celery:
+        for _ in range(number):
+            celery.send_task(DRAIN)
+
+
+def seconds_until_counted(product: Product, workers: int = 1) -> float:
+    """Hint, then wait until nothing waits any more."""
+    reader = product.reader()
+    started = time.perf_counter()
+    hint(product, workers)
+    while reader.depth().waiting:
+        if time.perf_counter() - started > PATIENCE:
+            raise NotCounted(f"{reader.depth()} after {PATIENCE:.0f} s")
+        time.sleep(0.01)
+    return time.perf_counter() - started
+
+
+def clear(product: Product) -> None:
+    """Empty the tables of counting, and let the database settle."""
+    with product.connect() as connection:
+        connection.execute(f"TRUNCATE {TABLES}")
+        connection.execute("CHECKPOINT")
+
+
+def counted(product: Product) -> int:
+    """The rows of `response`."""
+    with product.connect() as connection:
+        row = connection.execute("SELECT count(*)::int FROM response").fetchone()
+    assert row is not None
+    return int(str(row[0]))
