@@ -135,13 +135,17 @@ def _decoder(questionnaire: Questionnaire | None) -> "msgspec.json.Decoder[Submi
 
 
 def _answers(questionnaire: Questionnaire) -> type[msgspec.Struct]:
+    """One field an unsur. A code need not be a Python name ("1-a", "class"): the fields have names of their own."""
+    names = {f"unsur_{index}": unsur.code for index, unsur in enumerate(questionnaire.unsur)}
     fields: list[str | tuple[str, Any] | tuple[str, Any, Any]] = [
-        (unsur.code, Score) if unsur.required else (unsur.code, Score | None, None) for unsur in questionnaire.unsur
+        (name, Score) if unsur.required else (name, Score | None, None)
+        for name, unsur in zip(names, questionnaire.unsur, strict=True)
     ]
     return msgspec.defstruct(
         "Answers",
         fields,
         kw_only=True,  # a required unsur may follow an optional one
+        rename=names,
         forbid_unknown_fields=True,
         frozen=True,
     )
