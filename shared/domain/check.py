@@ -49,7 +49,7 @@ _FIELDS: Final[Mapping[str, Field]] = {
 def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
     """Return every violation of a decoded JSON document; an empty list means that it is a submission.
 
-    Without a questionnaire (its version is not known here) the answers are only asked to be integers or nulls.
+    Without a questionnaire (its version is not known here) the answers are only asked to be 64-bit integers or nulls.
     """
     return list(violations(document, questionnaire))
 

@@ -76,6 +76,9 @@ def integer(lowest: int, highest: int) -> Rule:
     return rule
 
 
+_INTEGER_64: Final = integer(-(2**63), 2**63 - 1)
+
+
 def instant(value: object, pointer: str) -> Iterator[Violation]:
     """Demand an RFC 3339 time with an offset, in a year that every time zone and window can hold."""
     if not isinstance(value, str):
@@ -106,14 +109,14 @@ def record(fields: Mapping[str, Field]) -> Rule:
 
 
 def integers_by_name(value: object, pointer: str) -> Iterator[Violation]:
-    """Demand an object of integers or nulls under any (storable) names."""
+    """Demand an object of integers (of 64 bits, so that they can be carried on) or nulls under any storable names."""
     if not isinstance(value, dict):
         yield Violation(pointer, "type", "must be an object")
         return
     for name, found in value.items():
         yield from _storable(str(name), member(pointer, name))
-        if found is not None and (not isinstance(found, int) or isinstance(found, bool)):
-            yield Violation(member(pointer, name), "type", "must be an integer or null")
+        if found is not None:
+            yield from _INTEGER_64(found, member(pointer, name))
 
 
 def _storable(value: str, pointer: str) -> Iterator[Violation]:
