@@ -1,0 +1,75 @@
+"""Builders: a submission, a questionnaire, a registry with its keys: valid, but for what the test changes."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
+from shared.registry import Channel, Instansi, Key, Layanan, Opd, Registry
+
+KEY = "kunci-uji-loket"
+OTHER_KEY = "kunci-uji-dinkes"
+_SUBMISSION: Mapping[str, Any] = {
+    "id": "loket3-000123",
+    "opd": "disdukcapil",
+    "layanan": "ktp-el",
+    "submitted_at": "2026-05-04T09:12:00+07:00",
+    "answers": {"U1": 4, "U2": 3, "U3": 4, "U4": 4, "U5": 3, "U6": 4, "U7": 4, "U8": 3, "U9": 3},
+    "respondent": {"sex": "P", "age": 34, "education": "S1", "occupation": "SWASTA"},
+    "comment": "Cepat dan ramah",
+}
+
+
+def submission(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON, right or wrong
+    """A valid submission with these members instead; `...` leaves a member out."""
+    document = copy.deepcopy({**_SUBMISSION, **changes})
+    return {name: value for name, value in document.items() if value is not ...}
+
+
+def submission_json(**changes: Any) -> bytes:  # noqa: ANN401 - see submission
+    """The same as JSON."""
+    return json.dumps(submission(**changes)).encode()
+
+
+def questionnaire(code: str, *codes: str, optional: frozenset[str] = frozenset()) -> Questionnaire:
+    """A questionnaire with these unsur."""
+    options = ("Tidak baik", "Kurang baik", "Baik", "Sangat baik")
+    unsur = tuple(Unsur(name, f"key-{name}", f"Unsur {name}", "?", options, name not in optional) for name in codes)
+    return Questionnaire(code, f"Kuesioner {code}", unsur)
+
+
+def key_hash(key: str) -> str:
+    """What a registry holds of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def registry(version: int = 1, **changes: Any) -> Registry:  # noqa: ANN401 - fields of Registry
+    """Two OPDs; channel `loket` sends for both with KEY, channel `dinkes` for the OPD of its name with OTHER_KEY."""
+    short = questionnaire("singkat", "1-a", "class", "U3", optional=frozenset({"class"}))
+    known = Registry(
+        version=version,
+        instansi=Instansi("uji", "Kota Uji", "Asia/Jakarta"),
+        opd={
+            "disdukcapil": Opd("disdukcapil", "Disdukcapil", layanan={"ktp-el": Layanan("ktp-el", "KTP Elektronik")}),
+            "dinkes": Opd(
+                "dinkes",
+                "Dinas Kesehatan",
+                layanan={
+                    "puskesmas": Layanan("puskesmas", "Puskesmas"),
+                    "lab": Layanan("lab", "Laboratorium", questionnaire=short.code),
+                },
+            ),
+        },
+        channels={"loket": Channel("loket", "api"), "dinkes": Channel("dinkes", "api", frozenset({"dinkes"}))},
+        keys={key_hash(KEY): Key("k1", "loket"), key_hash(OTHER_KEY): Key("k2", "dinkes")},
+        questionnaires={SKM_2017.code: SKM_2017, short.code: short},
+    )
+    return replace(known, **changes)
+
+
+def authorization(key: str = KEY) -> dict[str, str]:
+    """The header that a sender adds."""
+    return {"authorization": f"Bearer {key}"}
