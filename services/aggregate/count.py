@@ -6,14 +6,15 @@ Every repetition is harmless: of an entry (the ledger knows it), of a submission
 inbox comes after the commit and is not needed for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
+from msgspec.structs import astuple
 
 from services.aggregate.judge import Countable, Judge, Parkable, digest
 from services.aggregate.tallying import tally
@@ -30,12 +31,19 @@ FOREIGN_CHANNEL = "inbox"
 
 
 class Submitted(NamedTuple):
-    """One submission of an entry (by its index), and what the registry says of it."""
+    """One submission of an entry, and what the registry says of it."""
 
-    entry: int
+    entry: UUID
     claim: Claim
     body: bytes
     verdict: Countable | Parkable
+
+
+class Batch(NamedTuple):
+    """Claimed entries, judged: everything that can be done without the database."""
+
+    entries: Sequence[Entry]
+    submitted: Sequence[Submitted]
 
 
 class Counted(NamedTuple):
@@ -46,16 +54,20 @@ class Counted(NamedTuple):
     parked: int
 
 
-def count(engine: sa.Engine, judge: Judge, entries: Sequence[Entry], epoch: UUID, now: datetime) -> Counted:
-    """Count `entries` in one transaction. Raises what the database raises; nothing is then counted."""
+def judged(judge: Judge, entries: Iterable[Entry]) -> Batch:
+    """Judge the submissions of entries; an entry that was claimed twice counts once."""
+    distinct = list({entry.entry: entry for entry in entries}.values())
+    return Batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)])
+
+
+def count(engine: sa.Engine, batch: Batch, epoch: UUID, now: datetime, today: date) -> Counted:
+    """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        known = ledger.known(cursor, [entry.entry for entry in entries])
-        fresh = list({entry.entry: entry for entry in entries if entry.entry not in known}.values())
-        submitted = [item for index, entry in enumerate(fresh) for item in _submitted(judge, index, entry)]
+        entries, submitted = _unknown(cursor, batch)
         new = _enter(cursor, submitted)
-        write(cursor, new, judge.day(_microseconds(now)))
-        outcomes = _outcomes(fresh, submitted, new)
+        write(cursor, new, today)
+        outcomes = _outcomes(entries, submitted, new)
         if outcomes:
             ledger.enter(cursor, epoch, now, outcomes)
     return Counted(
@@ -77,23 +89,16 @@ def write(cursor: Cursor, new: Sequence[Submitted], today: date) -> None:
 
 def write_responses(cursor: Cursor, counted: Sequence[tuple[bytes, Countable]], today: date) -> None:
     """Write responses and add them to the tallies."""
-    responses.copy(
-        cursor,
-        (responses.Response(receipt, v.place, v.answered_us, v.scores, v.profile, v.comment) for receipt, v in counted),
-    )
-    verdicts = sorted((verdict for _, verdict in counted), key=_questionnaire_code)
-    for _, group in groupby(verdicts, key=_questionnaire_code):
-        of_one = list(group)
-        deltas = tally(
-            of_one[0].questionnaire,
-            [verdict.place for verdict in of_one],
-            [verdict.profile for verdict in of_one],
-            [verdict.scores for verdict in of_one],
-        )
-        tallies.add(cursor, deltas)
+    responses.copy(cursor, counted)
+    verdicts = [verdict for _, verdict in counted]
     touched: dict[str, bool] = {}
-    for place in {verdict.place for verdict in verdicts}:
-        touched[place.opd] = touched.get(place.opd, False) or place.day < today
+    for questionnaire in {verdict.questionnaire.code: verdict.questionnaire for verdict in verdicts}.values():
+        of_one = [verdict for verdict in verdicts if verdict.questionnaire.code == questionnaire.code]
+        places, _, _, scores, profiles = zip(*(verdict[:5] for verdict in of_one), strict=True)
+        deltas = tally(questionnaire, places, profiles, scores)
+        tallies.add(cursor, deltas)
+        for key in deltas.keys:
+            touched[key.opd] = touched.get(key.opd, False) or key.day < today
     tallies.touch(cursor, list(touched.items()))
 
 
@@ -114,25 +119,37 @@ def open_cursor(connection: sa.Connection) -> Cursor:
     return raw.cursor(binary=True)
 
 
-def _submitted(judge: Judge, index: int, entry: Entry) -> Iterator[Submitted]:
+def _unknown(cursor: Cursor, batch: Batch) -> Batch:
+    """The batch without the entries that were counted already."""
+    known = ledger.known(cursor, [entry.entry for entry in batch.entries])
+    if not known:
+        return batch
+    return Batch(
+        [entry for entry in batch.entries if entry.entry not in known],
+        [item for item in batch.submitted if item.entry not in known],
+    )
+
+
+def _submitted(judge: Judge, entry: Entry) -> Iterator[Submitted]:
     if entry.parcels is None:
-        yield _foreign(index, entry)
+        yield _foreign(entry)
         return
-    for parcel in entry.parcels:
-        channel, received_us = parcel.channel, parcel.received_us
-        for at, (source_id, body) in enumerate(zip(parcel.ids, parcel.bodies, strict=True)):
-            verdict = judge.judge(body, channel, received_us)
-            reason = "" if isinstance(verdict, Countable) else verdict.reason
-            receipt = parcel.receipts[16 * at : 16 * at + 16]
-            claim = Claim(receipt, channel, source_id, received_us, reason, verdict.digest)
-            yield Submitted(index, claim, body, verdict)
+    judge_one, identity = judge.judge, entry.entry
+    for channel, received_us, receipt_column, ids, bodies in map(astuple, entry.parcels):
+        for at, (source_id, body) in enumerate(zip(ids, bodies, strict=True)):
+            verdict = judge_one(body, channel, received_us)
+            receipt = receipt_column[16 * at : 16 * at + 16]
+            claim = Claim(receipt, channel, source_id, received_us, verdict.reason, verdict.digest)
+            yield Submitted(identity, claim, body, verdict)
 
 
-def _foreign(index: int, entry: Entry) -> Submitted:
-    verdict = Parkable([Violation("", UNREADABLE, "an inbox entry that this service did not write")], digest(entry.raw))
+def _foreign(entry: Entry) -> Submitted:
+    foreign = Violation("", UNREADABLE, "an inbox entry that this service did not write")
+    verdict = Parkable([foreign], UNREADABLE, digest(entry.raw))
     received_us = entry.position[0] * 1000
-    claim = Claim(entry.entry.bytes, FOREIGN_CHANNEL, entry.stream_id.decode(), received_us, UNREADABLE, verdict.digest)
-    return Submitted(index, claim, entry.raw, verdict)
+    source_id = entry.stream_id.decode()
+    claim = Claim(entry.entry.bytes, FOREIGN_CHANNEL, source_id, received_us, UNREADABLE, verdict.digest)
+    return Submitted(entry.entry, claim, entry.raw, verdict)
 
 
 def _enter(cursor: Cursor, submitted: Sequence[Submitted]) -> list[Submitted]:
@@ -170,34 +187,24 @@ def _conflict(item: Submitted) -> Submitted:
     claim = item.claim
     violation = Violation("/id", CONFLICT, "this id was used before, for another content")
     receipt = receipt_bytes(claim.receipt, f"{claim.digest:x}")
-    verdict = Parkable([violation], claim.digest)
+    verdict = Parkable([violation], CONFLICT, claim.digest)
     return item._replace(claim=claim._replace(receipt=receipt, reason=CONFLICT), verdict=verdict)
 
 
 def _outcomes(
     entries: Sequence[Entry], submitted: Sequence[Submitted], new: Sequence[Submitted]
 ) -> list[ledger.Outcome]:
-    accepted, counted, parked = ([0] * len(entries) for _ in range(3))
-    for item in submitted:
-        accepted[item.entry] += 1
-    for item in new:
-        (counted if isinstance(item.verdict, Countable) else parked)[item.entry] += 1
+    accepted = Counter(item.entry for item in submitted)
+    counted = Counter(item.entry for item in new if not item.claim.reason)
+    parked = Counter(item.entry for item in new if item.claim.reason)
     return [
         ledger.Outcome(
             entry.entry,
             entry.position,
-            accepted[index],
-            counted[index],
-            accepted[index] - counted[index] - parked[index],
-            parked[index],
+            accepted[entry.entry],
+            counted[entry.entry],
+            accepted[entry.entry] - counted[entry.entry] - parked[entry.entry],
+            parked[entry.entry],
         )
-        for index, entry in enumerate(entries)
+        for entry in entries
     ]
-
-
-def _questionnaire_code(verdict: Countable) -> str:
-    return verdict.questionnaire.code
-
-
-def _microseconds(now: datetime) -> int:
-    return round(now.timestamp() * 1_000_000)

@@ -1,6 +1,6 @@
 """Judges a submission by the registry: where it is counted, or why it is parked."""
 
-import hashlib
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -30,18 +30,15 @@ class Countable(NamedTuple):
     profile: Profile
     comment: str | None
     digest: int
+    reason: str = ""
 
 
 class Parkable(NamedTuple):
-    """A submission that must wait; `reason` is the code of its first violation."""
+    """A submission that must wait; `reason` is a stable code."""
 
     violations: Sequence[Violation]
+    reason: str
     digest: int
-
-    @property
-    def reason(self) -> str:
-        """A stable code."""
-        return self.violations[0].code
 
 
 class Judge:
@@ -58,14 +55,14 @@ class Judge:
         """What becomes of the submission in `body` that came through `channel`."""
         submission = self.wire.read(body)
         if isinstance(submission, list):  # the questionnaire changed since it was accepted
-            return Parkable(submission, digest(body))
+            return Parkable(submission, submission[0].code, digest(body))
         answered_us = received_us if submission.submitted_at is None else _microseconds(submission.submitted_at)
         found = self._place(submission, self.day(answered_us), channel)
         if isinstance(found, Violation):
-            return Parkable([found], digest(_encode(submission)))
+            return Parkable([found], found.code, digest(_encode(submission)))
         if answered_us > received_us + FUTURE_TOLERANCE_US:
             late = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
-            return Parkable([late], digest(_encode(submission)))
+            return Parkable([late], late.code, digest(_encode(submission)))
         place, questionnaire = found
         return Countable(
             place,
@@ -112,8 +109,8 @@ class Judge:
 
 
 def digest(content: bytes) -> int:
-    """64 bits that tell one content from another; signed, as PostgreSQL's bigint is."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
+    """32 bits that tell one content from another (not against malice: a sender owns its ids); signed for PostgreSQL."""
+    return zlib.crc32(content) - 0x80000000
 
 
 def _microseconds(instant: datetime) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import tzinfo
 from functools import cached_property
 from uuid import uuid4
 
@@ -54,6 +55,11 @@ class Workbench:
             if stored_registry.version(connection) != self._judge.registry.version:
                 self._judge = Judge(stored_registry.load(connection))
         return self._judge
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of local days."""
+        return self._judge.registry.instansi.zone
 
     def registry(self) -> Registry:
         """The present registry."""

@@ -14,7 +14,7 @@ Cursor = psycopg.Cursor[tuple[object, ...]]
 _INSERT = """
 INSERT INTO receipt (receipt, channel, source_id, received_at, state, reason, digest)
 SELECT r, c, s, a, CASE WHEN p = '' THEN 'counted' ELSE 'parked' END, NULLIF(p, ''), d
-FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::int8[]) AS x (r, c, s, a, p, d)
+FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::int4[]) AS x (r, c, s, a, p, d)
 ON CONFLICT (receipt) DO NOTHING
 RETURNING receipt
 """
@@ -24,7 +24,7 @@ _DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
 class Claim(NamedTuple):
     """A submission that wants to be counted or parked; `reason` is "" when it can be counted.
 
-    `receipt` has 16 bytes, `received_us` microseconds since 1970, `digest` 64 bits of its content.
+    `receipt` has 16 bytes, `received_us` microseconds since 1970, `digest` 32 bits of its content.
     """
 
     receipt: bytes
@@ -46,7 +46,7 @@ def insert(cursor: Cursor, claims: Sequence[Claim]) -> set[bytes] | None:
             binary.texts([claim.source_id for claim in ordered]),
             binary.instants([claim.received_us for claim in ordered]),
             binary.repeated([claim.reason for claim in ordered]),
-            binary.bigints([claim.digest for claim in ordered]),
+            binary.integers([claim.digest for claim in ordered]),
         ),
     )
     if cursor.rowcount == len(claims):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from shared.storage import binary
 from shared.storage.receipts import Cursor
@@ -31,33 +31,46 @@ class Place(NamedTuple):
 Profile = tuple[str | None, int | None, str | None, str | None]
 
 
-class Response(NamedTuple):
-    """One row of `response`. `answered_us`: microseconds since 1970; `scores`: digits in questionnaire order."""
+class Answers(Protocol):
+    """What a row holds beside its receipt."""
 
-    receipt: bytes
-    place: Place
-    answered_us: int
-    scores: str
-    profile: Profile
-    comment: str | None
+    @property
+    def place(self) -> Place:
+        """Where it is counted."""
+
+    @property
+    def answered_us(self) -> int:
+        """Microseconds since 1970."""
+
+    @property
+    def scores(self) -> str:
+        """Digits in questionnaire order."""
+
+    @property
+    def profile(self) -> Profile:
+        """Of the respondent."""
+
+    @property
+    def comment(self) -> str | None:
+        """Free text."""
 
 
-def copy(cursor: Cursor, responses: Iterable[Response]) -> None:
-    """Write the responses; their receipts must be new."""
+def copy(cursor: Cursor, responses: Iterable[tuple[bytes, Answers]]) -> None:
+    """Write responses, each with its receipt of 16 bytes; the receipts must be new."""
     with cursor.copy(_COPY) as stream:
-        stream.write(_SIGNATURE + b"".join(map(_row, responses)) + _TRAILER)
+        stream.write(_SIGNATURE + b"".join([_row(receipt, answers) for receipt, answers in responses]) + _TRAILER)
 
 
-def _row(response: Response) -> bytes:
-    receipt, place, answered_us, scores, profile, comment = response
+def _row(receipt: bytes, answers: Answers) -> bytes:
+    comment = answers.comment
     return b"".join(
         (
             _ROW,
             receipt,
-            _place(place),
-            binary.instant(answered_us),
-            binary.text(scores),
-            _profile(profile),
+            _place(answers.place),
+            binary.instant(answers.answered_us),
+            binary.text(answers.scores),
+            _profile(answers.profile),
             binary.NULL if comment is None else binary.text(comment),
         )
     )

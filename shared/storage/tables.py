@@ -117,7 +117,7 @@ receipt = Table(
     Column("received_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
-    Column("digest", BigInteger, nullable=False),  # of the body: tells a repetition from another body under the same id
+    Column("digest", Integer, nullable=False),  # CRC-32: tells a repetition from another content under the same id
     CheckConstraint("state IN ('counted', 'parked', 'replaced', 'retracted')", name="state"),
 )
 

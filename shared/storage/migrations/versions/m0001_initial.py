@@ -105,7 +105,7 @@ CREATE TABLE receipt (
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
     state TEXT NOT NULL,
     reason TEXT,
-    digest BIGINT NOT NULL,
+    digest INTEGER NOT NULL,
     CONSTRAINT pk_receipt PRIMARY KEY (receipt),
     CONSTRAINT ck_receipt_state CHECK (state IN ('counted', 'parked', 'replaced', 'retracted'))
 );
