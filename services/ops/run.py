@@ -61,8 +61,9 @@ def worker(what: str, concurrency: int) -> NoReturn:
     Settings.load().need_redis()
     # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no further one.
     os.environ["REMAP_SIGTERM"] = "SIGQUIT"
-    # No gossip, no mingle: traffic between workers that grows with the square of their number, and nothing needs it.
-    quiet = ("--without-gossip", "--without-mingle")
+    # Gossip and mingle: traffic that grows with the square of the number of workers, and nothing needs it. Heartbeat:
+    # nothing listens to it either, and a worker that is asked to end while Redis is gone would wait for it for ever.
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     name = f"{what}-{os.getpid()}@%h"
     _celery("worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", "-c", str(concurrency), *quiet)
 

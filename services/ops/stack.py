@@ -1,8 +1,10 @@
 """The embedded stack of one IKM_HOME: its servers, its processes, and what it tells other commands about itself."""
 
 import functools
+import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,7 +34,8 @@ PROCESSES: dict[str, tuple[tuple[str, ...], float]] = {
 _SERVER_STOP_S = 30
 _READY_TIMEOUT_S = 90
 _MOST_FAILURES = 3  # of one process before the first readiness: then the reason is in its log
-_LOG_LIMIT = 10 * 1024 * 1024
+_LOG_LIMIT = 20 * 1024 * 1024
+_TURNS_PER_LOG_CHECK = 300  # about once a minute
 
 
 @contextmanager
@@ -126,8 +129,10 @@ class Stack:
 
     def watch(self) -> None:
         """Keep everything running until the process is asked to end (KeyboardInterrupt)."""
-        while True:
+        for turn in itertools.count():
             self._supervisor.check()
+            if turn % _TURNS_PER_LOG_CHECK == 0:
+                self._shorten_logs()
             time.sleep(0.2)
 
     def command(self, *arguments: str) -> str:
@@ -165,10 +170,14 @@ class Stack:
         server.wait_ready()
 
     def _log(self, name: str) -> Path:
-        path = self.logs / f"{name}.log"
-        if path.exists() and path.stat().st_size > _LOG_LIMIT:
-            path.replace(path.with_suffix(".log.1"))
-        return path
+        return self.logs / f"{name}.log"
+
+    def _shorten_logs(self) -> None:
+        """Move long logs aside, one generation. The processes append, so they go on at the new beginning."""
+        for path in self.logs.glob("*.log"):
+            if path.stat().st_size > _LOG_LIMIT:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
 
     def _write(self) -> None:
         """Tell other commands about this stack (shared/settings.py reads it)."""

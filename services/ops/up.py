@@ -104,7 +104,8 @@ def _say(text: str) -> None:
 
 
 def _end_on_signals() -> None:
-    """Treat the end of the session and `kill` as Ctrl-C, except where the caller had them ignored (nohup)."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+    """Treat `kill` and the end of the terminal as Ctrl-C; the latter not under nohup."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)

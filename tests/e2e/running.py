@@ -1,0 +1,121 @@
+"""`ikm up` as a person runs it: a process, its output, its HTTP address. Nothing of the services is imported."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+REPOSITORY = Path(__file__).parents[2]
+INSTALLED = Path(sys.executable).with_name("ikm")
+IKM = [str(INSTALLED)] if INSTALLED.exists() else [sys.executable, "-m", "services.ops.cli"]
+START_TIMEOUT_S = 120
+T = TypeVar("T")
+
+
+class Up:
+    """One run of `ikm up` on a home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.lines: list[str] = []
+        command = [*IKM, "up", "--home", str(home), "--port", "0", "--example", "tanjungpinang"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("IKM_")}
+        self.process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.home / "stack.json").read_text())
+        return found
+
+    def wait_for(self, text: str, timeout: float = START_TIMEOUT_S) -> str:
+        """The line of the output that holds the text."""
+
+        def line() -> str | None:
+            found = next((line for line in list(self.lines) if text in line), None)
+            assert found or self.process.poll() is None, f"`ikm up` ended:\n{self.output}"
+            return found
+
+        return eventually(line, timeout, lambda: f"{text!r} not in:\n{self.output}")
+
+    def pid(self, name: str) -> int:
+        return int(self.state["processes"][name])
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """One request; (0, reason) when there is no answer."""
+        key = (self.home / "example.key").read_text().strip()
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.state["url"] + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except OSError as error:
+            return 0, error
+
+    def respondents(self, opd: str) -> int | None:
+        status, found = self.call("GET", f"/v1/opd/{opd}/ikm?window=all")
+        return found["respondents"] if status == 200 else None
+
+    def post(self, submission: dict[str, object], timeout: float = 30) -> str:
+        """Post until it is accepted, as a sender that honours 503 does; the receipt."""
+
+        def receipt() -> str | None:
+            status, found = self.call("POST", "/v1/submissions", submission)
+            assert status in (0, 202, 503), found
+            return found["receipts"][0] if status == 202 else None
+
+        return eventually(receipt, timeout, lambda: f"not accepted\n{self.output}")
+
+    def interrupt(self, timeout: float = 60) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def _no_more() -> str:
+    return "it did not become so"
+
+
+def eventually(condition: Callable[[], T | None], timeout: float = 30, complaint: Callable[[], str] = _no_more) -> T:
+    """What the condition gives as soon as it gives something (neither None nor false nor empty text)."""
+    deadline = time.monotonic() + timeout
+    while (found := condition()) is None or found is False or found == "":
+        assert time.monotonic() < deadline, complaint()
+        time.sleep(0.1)
+    return found
