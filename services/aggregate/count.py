@@ -44,6 +44,10 @@ class Batch(NamedTuple):
 
     entries: Sequence[Entry]
     submitted: Sequence[Submitted]
+    epoch: UUID  # the life of the inbox that they were claimed in
+
+
+NOTHING = Batch((), (), UUID(int=0))
 
 
 class Counted(NamedTuple):
@@ -54,17 +58,17 @@ class Counted(NamedTuple):
     parked: int
 
 
-def judged(judge: Judge, entries: Iterable[Entry]) -> Batch:
+def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     """Judge the submissions of entries; an entry that was claimed twice counts once."""
     distinct = list({entry.entry: entry for entry in entries}.values())
-    return Batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)])
+    return Batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)], epoch)
 
 
-def count(engine: sa.Engine, batch: Batch, epoch: UUID, now: datetime, today: date) -> Counted:
+def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counted:
     """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        entries, submitted = _unknown(cursor, batch)
+        entries, submitted, epoch = _unknown(cursor, batch)
         new = _enter(cursor, submitted)
         write(cursor, new, today)
         outcomes = _outcomes(entries, submitted, new)
@@ -92,8 +96,9 @@ def write_responses(cursor: Cursor, counted: Sequence[tuple[bytes, Countable]], 
     responses.copy(cursor, counted)
     verdicts = [verdict for _, verdict in counted]
     touched: dict[str, bool] = {}
-    for questionnaire in {verdict.questionnaire.code: verdict.questionnaire for verdict in verdicts}.values():
-        of_one = [verdict for verdict in verdicts if verdict.questionnaire.code == questionnaire.code]
+    # In the order of their codes, else two workers could wait for each other's rows.
+    for code, questionnaire in sorted({one.questionnaire.code: one.questionnaire for one in verdicts}.items()):
+        of_one = [verdict for verdict in verdicts if verdict.questionnaire.code == code]
         places, _, _, scores, profiles = zip(*(verdict[:5] for verdict in of_one), strict=True)
         deltas = tally(questionnaire, places, profiles, scores)
         tallies.add(cursor, deltas)
@@ -127,6 +132,7 @@ def _unknown(cursor: Cursor, batch: Batch) -> Batch:
     return Batch(
         [entry for entry in batch.entries if entry.entry not in known],
         [item for item in batch.submitted if item.entry not in known],
+        batch.epoch,
     )
 
 

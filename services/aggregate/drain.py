@@ -3,10 +3,9 @@
 import gc
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from uuid import UUID
+from contextlib import closing, contextmanager
 
 import psycopg
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from shared.broker import DRAIN, REFRESH
 from shared.clock import Clock
 from shared.domain.check import Violation
 from shared.hinting import HINT_TTL_MS, drain_flag, help_flag, refresh_flag
+from shared.inbox import Entry
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ ATTEMPTS = 3
 Unavailable = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 # Another worker had the same entries or rows.
 Collision = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
+# What is left: something in the batch itself.
+Uncountable = (sa.exc.SQLAlchemyError, psycopg.Error, ValueError, TypeError, ArithmeticError, LookupError)
 
 
 def drain(bench: Workbench, clock: Clock) -> int:
@@ -39,12 +41,11 @@ def drain(bench: Workbench, clock: Clock) -> int:
     inbox, redis, prefix = bench.inbox, bench.redis, bench.settings.redis_prefix
     flag = drain_flag(prefix)
     inbox.prepare()
-    epoch = inbox.epoch()
     settled = 0
-    with _uncollected():
-        for batch in _batches(bench, time.monotonic() + SLICE_S):
+    with _uncollected(), closing(_batches(bench, time.monotonic() + SLICE_S)) as batches:
+        for batch in batches:
             redis.set(flag, b"1", px=HINT_TTL_MS)
-            _settle(bench, batch, epoch, clock)
+            _settle(bench, batch, clock)
             settled += len(batch.submitted)
             if len(batch.submitted) >= BATCH:
                 hint(bench, help_flag(prefix), DRAIN)
@@ -67,15 +68,12 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _batches(bench: Workbench, until: float) -> Iterator[Batch]:
+def _batches(bench: Workbench, until: float) -> Generator[Batch]:
     """What waits, batch by batch: own leftovers, what dead workers left, new entries.
 
     Behind a full batch the next one is claimed and judged while the database works on it.
     """
-    inbox, idle = bench.inbox, bench.settings.takeover_idle
-    for entries in (inbox.leftovers(), inbox.take_over(idle)):
-        if entries:
-            yield counting.judged(bench.judge(), entries)
+    yield from _unsettled(bench, until)
     takeover_due = time.monotonic() + TAKEOVER_EVERY_S
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         ahead: Future[Batch] | None = None
@@ -88,15 +86,25 @@ def _batches(bench: Workbench, until: float) -> Iterator[Batch]:
                 ahead = thread.submit(_claim, bench, None)
             yield batch
             if ahead is None and time.monotonic() >= takeover_due:
+                yield from _unsettled(bench, until)
                 takeover_due = time.monotonic() + TAKEOVER_EVERY_S
-                if taken := inbox.take_over(idle):
-                    yield counting.judged(bench.judge(), taken)
+
+
+def _unsettled(bench: Workbench, until: float) -> Iterator[Batch]:
+    """What was claimed and is not settled: by this worker when counting failed, by others that died."""
+    inbox, idle = bench.inbox, bench.settings.takeover_idle
+    while time.monotonic() < until and (entries := inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH)):
+        yield _judged(bench, entries)
 
 
 def _claim(bench: Workbench, wait_ms: int | None) -> Batch:
     bench.redis.set(drain_flag(bench.settings.redis_prefix), b"1", px=HINT_TTL_MS)
-    entries = bench.inbox.claim(BATCH, wait_ms)
-    return counting.judged(bench.judge(), entries) if entries else Batch((), ())
+    return _judged(bench, bench.inbox.claim(BATCH, wait_ms))
+
+
+def _judged(bench: Workbench, entries: Sequence[Entry]) -> Batch:
+    # The epoch is asked for now: it may change while a slice lasts, when Redis is replaced.
+    return counting.judged(bench.judge(), entries, bench.inbox.epoch()) if entries else counting.NOTHING
 
 
 def hint(bench: Workbench, flag: str, task: str) -> bool:
@@ -107,48 +115,47 @@ def hint(bench: Workbench, flag: str, task: str) -> bool:
     return True
 
 
-def _settle(bench: Workbench, batch: Batch, epoch: UUID, clock: Clock) -> None:
-    result = _count(bench, batch, epoch, clock)
+def _settle(bench: Workbench, batch: Batch, clock: Clock) -> None:
+    result = _count(bench, batch, clock)
     bench.inbox.settle(batch.entries)
     hint(bench, refresh_flag(bench.settings.redis_prefix), REFRESH)
     log.info("counted", extra={"entries": len(batch.entries), **result._asdict()})
 
 
-def _count(bench: Workbench, batch: Batch, epoch: UUID, clock: Clock) -> counting.Counted:
+def _count(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
     """Count, again after a collision; what cannot be counted for a reason of its own is isolated and parked."""
-    for attempt in range(1, ATTEMPTS + 1):
-        now = clock()
-        today = now.astimezone(bench.zone).date()
+    for attempt in range(ATTEMPTS):
         try:
-            return counting.count(bench.engine, batch, epoch, now, today)
+            return _once(bench, batch, clock)
         except Collision as error:
             log.info("another worker had the same rows", extra={"error": type(error).__name__, "attempt": attempt})
-            if attempt == ATTEMPTS:
-                raise
         except Unavailable:
             raise
-        except (sa.exc.SQLAlchemyError, psycopg.Error, ValueError, TypeError, ArithmeticError, LookupError):
+        except Uncountable:
             log.exception("batch cannot be counted", extra={"entries": len(batch.entries)})
             break
-    return _isolate(bench, batch, epoch, clock)
+    return _isolate(bench, batch, clock)
 
 
-def _isolate(bench: Workbench, batch: Batch, epoch: UUID, clock: Clock) -> counting.Counted:
+def _isolate(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
     """Count entry by entry, so that one bad entry holds up no other; that one is parked whole."""
     results = []
     for entry in batch.entries:
-        now = clock()
-        today = now.astimezone(bench.zone).date()
         judge = bench.judge()
         try:
-            results.append(counting.count(bench.engine, counting.judged(judge, [entry]), epoch, now, today))
+            results.append(_once(bench, counting.judged(judge, [entry], batch.epoch), clock))
         except Unavailable:
             raise
-        except (sa.exc.SQLAlchemyError, psycopg.Error, ValueError, TypeError, ArithmeticError, LookupError):
+        except Uncountable:
             log.exception("entry cannot be counted: parked", extra={"stream_id": entry.stream_id.decode()})
-            quarantined = counting.judged(Quarantine(judge.registry), [entry])
-            results.append(counting.count(bench.engine, quarantined, epoch, now, today))
+            quarantined = counting.judged(Quarantine(judge.registry), [entry], batch.epoch)
+            results.append(_once(bench, quarantined, clock))
     return counting.Counted(*map(sum, zip(*results, strict=True)))
+
+
+def _once(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
+    now = clock()
+    return counting.count(bench.engine, batch, now, now.astimezone(bench.zone).date())
 
 
 class Quarantine(Judge):

@@ -14,7 +14,8 @@ from shared.storage.responses import Place, Profile
 from shared.wire import Submission, Wire
 
 FUTURE_TOLERANCE_US = 24 * 3600 * 1_000_000
-_BLOCK_US = 15 * 60 * 1_000_000  # every zone's offset is a multiple of 15 minutes: a block lies within one local day
+_BLOCK_US = 15 * 60 * 1_000_000
+_BLOCKS_FROM_US = 10 * 366 * 24 * 3600 * 1_000_000  # 1980: since then every zone is a multiple of 15 minutes from UTC
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NOBODY: Profile = (None, None, None, None)
 _encode = msgspec.msgpack.Encoder().encode
@@ -76,11 +77,16 @@ class Judge:
 
     def day(self, instant_us: int) -> date:
         """The local day of an instant (microseconds since 1970) in the instansi's zone."""
-        block = instant_us // _BLOCK_US
+        if instant_us < _BLOCKS_FROM_US:
+            return self._exact_day(instant_us)
+        block = instant_us // _BLOCK_US  # lies within one local day
         day = self._days.get(block)
         if day is None:
-            day = self._days[block] = (_EPOCH + timedelta(microseconds=instant_us)).astimezone(self._zone).date()
+            day = self._days[block] = self._exact_day(instant_us)
         return day
+
+    def _exact_day(self, instant_us: int) -> date:
+        return (_EPOCH + timedelta(microseconds=instant_us)).astimezone(self._zone).date()
 
     def _place(self, submission: Submission, day: date, channel: str) -> tuple[Place, Questionnaire] | Violation:
         key = (submission.opd, submission.layanan, submission.questionnaire, day, channel)

@@ -2,12 +2,13 @@
 
 import logging
 import time
+from datetime import timedelta
 
 from services.aggregate.drain import hint
 from services.aggregate.refresh import refresh
 from services.aggregate.workbench import Workbench
 from shared import registry as registries
-from shared.broker import DRAIN, REFRESH
+from shared.broker import DRAIN, REFRESH, TASK_LIMIT_S
 from shared.clock import Clock
 from shared.hinting import drain_flag, refresh_flag
 from shared.storage import ledger, rolling
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 30.0
 CONSUMER_IDLE_S = 3600.0
+FOLD_AFTER = timedelta(seconds=2 * TASK_LIMIT_S)
 
 
 def sweep(bench: Workbench, clock: Clock) -> None:
@@ -33,7 +35,7 @@ def sweep(bench: Workbench, clock: Clock) -> None:
         hint(bench, refresh_flag(prefix), REFRESH)
     if time.monotonic() - bench.tidied >= TIDY_EVERY_S:
         bench.tidied = time.monotonic()
-        _tidy(bench)
+        _tidy(bench, clock)
 
 
 def refresh_now(bench: Workbench, clock: Clock) -> int:
@@ -47,9 +49,10 @@ def refresh_now(bench: Workbench, clock: Clock) -> int:
     return refreshed
 
 
-def _tidy(bench: Workbench) -> None:
+def _tidy(bench: Workbench, clock: Clock) -> None:
+    epoch = bench.inbox.epoch()  # before the horizon: that of a later life must not judge the entries of this one
     horizon = bench.inbox.horizon()
     with transaction(bench.engine) as connection:
-        folded = ledger.fold(connection, bench.inbox.epoch(), horizon)
+        folded = ledger.fold(connection, epoch, horizon, clock() - FOLD_AFTER)
     bench.inbox.retire(CONSUMER_IDLE_S)
     log.debug("tidied", extra={"folded": folded})

@@ -23,6 +23,7 @@ class Outcome(NamedTuple):
     parked: int
 
 
+_FOLDING = 0x494B4D_46  # "IKMF"
 _ENTER = """
 INSERT INTO inbox_entry (entry, epoch, stream_ms, stream_seq, accepted, counted, duplicate, parked, counted_at)
 SELECT e, %b, m, s, a, c, d, p, %b
@@ -31,7 +32,8 @@ FROM unnest(%b::uuid[], %b::int8[], %b::int8[], %b::int4[], %b::int4[], %b::int4
 """
 _FOLD = """
 WITH gone AS (
-  DELETE FROM inbox_entry WHERE epoch <> :epoch OR (stream_ms, stream_seq) < (:milliseconds, :sequence)
+  DELETE FROM inbox_entry
+  WHERE (epoch <> :epoch OR (stream_ms, stream_seq) < (:milliseconds, :sequence)) AND counted_at < :before
   RETURNING epoch, accepted, counted, duplicate, parked, (counted_at AT TIME ZONE 'UTC')::date AS day
 )
 INSERT INTO ledger AS l (epoch, day, accepted, counted, duplicate, parked)
@@ -68,10 +70,21 @@ def enter(cursor: Cursor, epoch: UUID, now: datetime, outcomes: Sequence[Outcome
     )
 
 
-def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int]) -> int:
-    """Sum up the entries before `horizon` of the stream, and those of earlier lives: they can never come again."""
-    values = {"epoch": epoch, "milliseconds": horizon[0], "sequence": horizon[1]}
+def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], before: datetime) -> int:
+    """Sum up the entries before `horizon` of the stream, and those of earlier lives; how many lines it became.
+
+    They can never come again; but a slow worker may hold one that another counted and settled meanwhile, so only what
+    was counted `before` any task of now began is summed up, and nothing while `unfolded` holds.
+    """
+    if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_FOLDING))):
+        return 0
+    values = {"epoch": epoch, "milliseconds": horizon[0], "sequence": horizon[1], "before": before}
     return connection.execute(sa.text(_FOLD), values).rowcount
+
+
+def unfolded(connection: sa.Connection) -> None:
+    """Until this transaction ends, every entry that is counted stays known with its place in the stream."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_FOLDING)))
 
 
 def totals(connection: sa.Connection, epoch: UUID | None = None) -> dict[str, int]:

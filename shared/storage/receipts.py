@@ -1,6 +1,7 @@
 """The ledger: who sent what, once. A receipt that is there already is a repetition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +20,10 @@ ON CONFLICT (receipt) DO NOTHING
 RETURNING receipt
 """
 _DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
+_COUNTED = """
+UPDATE receipt SET state = 'counted', reason = NULL, digest = d
+FROM unnest(%b::uuid[], %b::int4[]) AS x (r, d) WHERE receipt = r
+"""
 
 
 class Claim(NamedTuple):
@@ -37,7 +42,7 @@ class Claim(NamedTuple):
 
 def insert(cursor: Cursor, claims: Sequence[Claim]) -> set[bytes] | None:
     """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
-    ordered = sorted(claims)  # by receipt, the first field
+    ordered = sorted(claims, key=itemgetter(0))  # stable: of equal receipts the first one given is entered
     cursor.execute(
         _INSERT,
         (
@@ -64,11 +69,9 @@ def digests(cursor: Cursor, receipts: Sequence[bytes]) -> dict[bytes, int]:
     return found
 
 
-def mark_counted(cursor: Cursor, receipts: Sequence[bytes]) -> None:
-    """Parked receipts have been counted after all."""
-    cursor.execute(
-        "UPDATE receipt SET state = 'counted', reason = NULL WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),)
-    )
+def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:
+    """Parked receipts have been counted after all; the digest of their content as it is read now."""
+    cursor.execute(_COUNTED, (binary.uuids(list(digests)), binary.integers(list(digests.values()))))
 
 
 def mark_parked(cursor: Cursor, receipt: bytes, reason: str) -> None:
