@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ MEASURES = ("accept", "batches", "count", "workers", "groupby", "read", "freshne
 def main(arguments: list[str] | None = None) -> int:
     """0 when no figure misses its target, else 1."""
     chosen = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with tempfile.TemporaryDirectory(prefix="ikm-bench-", dir=chosen.folder, ignore_cleanup_errors=True) as created:
         folder = Path(created)
         folder.chmod(0o755)  # PostgreSQL, which never runs as root, passes through it

@@ -14,7 +14,7 @@ from shared.inbox import Parcel, Writer
 
 # What one group commit holds while 64 connections post one submission at a time.
 PARCELS = 64
-PATIENCE = 600.0
+PATIENCE = 60.0
 
 TABLES = "receipt, response, parked, inbox_entry, ledger, day_tally, opd_state, rolling_ikm"
 
@@ -56,12 +56,18 @@ def hint(product: Product, number: int = 1) -> None:
 def seconds_until_counted(product: Product, workers: int = 1) -> float:
     """Hint, then wait until nothing waits any more."""
     reader = product.reader()
-    started = time.perf_counter()
+    waiting = reader.depth().waiting
+    started = progress = time.perf_counter()
     hint(product, workers)
-    while reader.depth().waiting:
-        if time.perf_counter() - started > PATIENCE:
-            raise NotCounted(f"{reader.depth()} after {PATIENCE:.0f} s")
+    while waiting:
         time.sleep(0.01)
+        left = reader.depth().waiting
+        if left < waiting:
+            waiting, progress = left, time.perf_counter()
+        elif time.perf_counter() - progress > PATIENCE:
+            raise NotCounted(
+                f"{left} submissions wait, and nothing happened for {PATIENCE:.0f} s: see the worker's log"
+            )
     return time.perf_counter() - started
 
 
