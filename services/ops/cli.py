@@ -71,7 +71,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command; exit 0 ok, 1 failed or found something, 2 wrong use or set-up."""
     try:
-        result = cli.main(standalone_mode=False)
+        result = cli.main(prog_name="ikm", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""The folders and locks of the embedded servers: private, short enough for sockets, one server each."""
+"""The folders, locks and logs of the embedded servers: private, short enough for sockets, one server each."""
 
 import fcntl
 import hashlib
@@ -56,3 +56,12 @@ def _lock(descriptor: int, timeout: float, complaint: str) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def end_of(log: Path, lines: int = 12) -> str:
+    """The end of a log, introduced by its name; for a message that says why something did not start."""
+    try:
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    except OSError as error:
+        return f"no log: {error}"
+    return "\n".join([f"the end of {log}:", *tail])

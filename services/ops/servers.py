@@ -14,7 +14,7 @@ from services.ops.account import Account, server_account
 from services.ops.binaries import postgres_binaries, redis_binary, redis_version
 from services.ops.child import Child, Program
 from services.ops.errors import CannotStart
-from services.ops.folders import held, private_folder
+from services.ops.folders import end_of, held, private_folder
 
 USER = DATABASE = "ikm"
 
@@ -55,7 +55,7 @@ class Server:
         deadline = time.monotonic() + (self.patience if timeout is None else timeout)
         while not self.is_ready():
             if not self.child.running or time.monotonic() >= deadline:
-                raise CannotStart(f"{self.name}; the end of {self.log}:\n{_tail(self.log)}")
+                raise CannotStart(f"{self.name}; {end_of(self.log)}")
             time.sleep(0.03)
 
     def stop(self, timeout: float = 30) -> None:
@@ -167,7 +167,7 @@ class Postgres(Server):
         initdb.start()
         if not initdb.wait(self.patience) or initdb.returncode != 0:
             initdb.kill()
-            raise CannotStart(f"PostgreSQL (initdb in {self.folder}); the end of {self.log}:\n{_tail(self.log)}")
+            raise CannotStart(f"PostgreSQL (initdb in {self.folder}); {end_of(self.log)}")
 
 
 class Redis(Server):
@@ -218,13 +218,7 @@ class Redis(Server):
             )
 
 
-def account_for(home: Path) -> Account | None:
-    """The user that runs the servers of `home` (see services/ops/account.py)."""
-    return server_account(home, (postgres_binaries() / "postgres", redis_binary()))
-
-
-def _tail(path: Path, lines: int = 12) -> str:
-    try:
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-    except OSError:
-        return "(no log)"
+def account_for(home: Path, *, postgres: bool = True, redis: bool = True) -> Account | None:
+    """The user that runs these servers of `home` (see services/ops/account.py)."""
+    programs = [postgres_binaries() / "postgres"] if postgres else []
+    return server_account(home, [*programs, redis_binary()] if redis else programs)

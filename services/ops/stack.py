@@ -17,7 +17,7 @@ from pathlib import Path
 from services.ops.child import Child, Program
 from services.ops.client import Client
 from services.ops.errors import CannotStart, InUse
-from services.ops.folders import held, runtime_folder
+from services.ops.folders import end_of, held, runtime_folder
 from services.ops.servers import Postgres, Redis, Server, account_for
 from services.ops.supervisor import Member, Supervisor, how_it_ended
 from shared.settings import STACK_FILE, Settings, running_stack
@@ -89,9 +89,9 @@ class Stack:
     def start_servers(self) -> None:
         """Start PostgreSQL and Redis, except those whose address was given."""
         self.logs.mkdir(exist_ok=True)
-        account = account_for(self.home) if not (self.addresses.database and self.addresses.redis) else None
-        sockets = runtime_folder(self.home)
         database, redis = self.addresses.database, self.addresses.redis
+        account = account_for(self.home, postgres=not database, redis=not redis)
+        sockets = runtime_folder(self.home)
         if not database:
             postgres = Postgres(self.home / "postgres", sockets, self._log("postgres"), account)
             self._start_server("postgres", postgres)
@@ -121,7 +121,9 @@ class Stack:
             self._supervisor.check()
             for member in self._supervisor.members:
                 if member.failures >= _MOST_FAILURES:
-                    raise CannotStart(f"{member.name} ({how_it_ended(member.child)}): see {member.child.program.log}")
+                    raise CannotStart(
+                        f"{member.name}: {how_it_ended(member.child)}; {end_of(member.child.program.log)}"
+                    )
             if time.monotonic() >= deadline:
                 raise CannotStart(f"the service is not ready after {_READY_TIMEOUT_S} s: {answer}; see {self.logs}")
             time.sleep(0.1)

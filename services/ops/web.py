@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
@@ -51,6 +51,8 @@ class Web:
             "/openapi.json": self._openapi,
         }
         self._ways_in, self._ways_in_below = _paths(ingest.api.routes, except_for=self._own)
+        # The page /docs, which is the read API's, then explains both.
+        setattr(read, "document", lambda: self.document)  # noqa: B010  (its seam for whoever serves more than itself)
         self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,12 +99,12 @@ class Web:
         return Response(b"".join(texts), media_type=METRICS_TYPE)
 
     async def _openapi(self) -> Response:
-        return Response(self._document, media_type="application/json")
+        return JSONResponse(self.document)
 
     @cached_property
-    def _document(self) -> bytes:
-        document = merged([self._ingest.api.openapi(), self._read.api.openapi()])
-        return json.dumps(document, ensure_ascii=False).encode()
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of both."""
+        return merged([self._ingest.api.openapi(), self._read.api.openapi()])
 
 
 def _paths(routes: Sequence[BaseRoute], except_for: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
