@@ -62,15 +62,21 @@ class GroupCommit:
         try:
             while self._waiting:
                 batch = self._take()
-                stored = await self._append(batch)
-                if not stored:  # they waited for the same Redis: a further time-out each would be too late
-                    batch += self._waiting
-                    self._waiting = []
-                for waiting in batch:
-                    if not waiting.stored.done():  # the client may have gone
-                        waiting.stored.set_result(stored)
+                stored = False
+                try:
+                    stored = await self._append(batch)
+                finally:  # also after an error that nobody foresaw: no request may wait for ever
+                    self._tell(batch, stored=stored)
         finally:
             self._task = None
+
+    def _tell(self, batch: list[_Waiting], *, stored: bool) -> None:
+        if not stored:  # the others waited for the same Redis: a further time-out each would be too late
+            batch += self._waiting
+            self._waiting = []
+        for waiting in batch:
+            if not waiting.stored.done():  # the client may have gone
+                waiting.stored.set_result(stored)
 
     def _take(self) -> list[_Waiting]:
         count = size = 0
