@@ -9,24 +9,23 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from services.ingest import body as bodies
 from services.ingest.accept import GroupCommit
 from services.ingest.auth import authenticate
-from services.ingest.channels.channel import BATCH_MAX_BYTES, Channel, Item, Parsed, Request, Unreadable
+from services.ingest.channels.channel import Channel, Item, Parsed, Request, Unreadable
 from services.ingest.limits import UNAVAILABLE, Watch
 from services.ingest.meters import Meters
-from shared import registry
 from shared.domain.check import Violation
-from shared.domain.submission import ID_MAX, receipt_bytes, receipt_namespace, receipt_text
+from shared.domain.submission import receipt_bytes, receipt_namespace, receipt_text
 from shared.inbox import Parcel
 from shared.problems import Problem, Refused, problem
+from shared.registry import Channel as Sender
+from shared.wire import Submission
 
-BODY_TIMEOUT_S = 30.0
 BREATH = 500  # submissions judged before other requests get a turn
 _ACCEPTED = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
-_TOO_LARGE = problem("too-large", f"a request may have {BATCH_MAX_BYTES // 1024 // 1024} MiB")
-_TOO_SLOW = problem("request-timeout", f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s")
-_ENCODED = problem("unsupported-media-type", "Content-Encoding is not supported: send the body as it is")
 _FORBIDDEN = "forbidden"
+_NAMELESS = Violation("/id", "required", "is required (or the Idempotency-Key header of a single submission)")
 
 namespace = lru_cache(maxsize=4096)(receipt_namespace)
 
@@ -72,9 +71,11 @@ class Endpoint:
         watch = self._watch
         if watch.refusal is not None:
             raise Refused(watch.refusal)
-        known = dict(headers)
-        sender = authenticate(watch.registry, known.get(b"authorization"), watch.today)
-        body = await _body(receive, known)
+        known, registry = dict(headers), watch.registry
+        sender = authenticate(registry, known.get(b"authorization"), watch.today)
+        body = await bodies.read(receive, known)
+        if registry is not watch.registry:  # a key that was revoked while a slow body arrived is revoked
+            sender = authenticate(watch.registry, known.get(b"authorization"), watch.today)
         parsed = self._parse(Request(_media_type(known), headers, body))
         accepted = await self._judge(parsed, sender)
         if not accepted.bodies:
@@ -91,75 +92,39 @@ class Endpoint:
         except Unreadable as error:
             raise Refused(problem(error.code, error.detail, errors=_errors([_whole(error)], ""))) from None
 
-    async def _judge(self, parsed: Parsed, sender: registry.Channel) -> Accepted:
+    async def _judge(self, parsed: Parsed, sender: Sender) -> Accepted:
         accepted = Accepted([], [], [], [])
         wire, space, everywhere = self._watch.wire, namespace(sender.name), sender.opd is None
         for index, item in enumerate(parsed.items):
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
-            submission = item.violations or wire.read(item.body)
-            if isinstance(submission, Sequence):
-                accepted.refused.append(Refusal(index, submission))
+            submission = wire.read(item.body)
+            if item.violations or isinstance(submission, list):
+                accepted.refused.append(Refusal(index, _violations(item, submission)))
                 continue
             source_id = item.source_id or submission.id
-            errors = _identity_errors(item, source_id)
-            if source_id is None or errors:
-                accepted.refused.append(Refusal(index, errors))
+            if source_id is None:
+                accepted.refused.append(Refusal(index, [_NAMELESS]))
             elif everywhere or sender.serves(submission.opd):
                 accepted.receipts.append(receipt_bytes(space, source_id))
                 accepted.ids.append(source_id)
                 accepted.bodies.append(item.body)
             else:
                 detail = f"the key of channel {sender.name} may not send for this OPD"
-                accepted.refused.append(Refusal(index, [Violation("/opd", _FORBIDDEN, detail)]))
+                accepted.refused.append(Refusal(index, [Violation(f"{item.pointer}/opd", _FORBIDDEN, detail)]))
         return accepted
 
 
-def _identity_errors(item: Item, source_id: str | None) -> list[Violation]:
-    if source_id is None:
-        return [Violation("/id", "required", "is required (or the Idempotency-Key header of a single submission)")]
-    if item.source_id is None or " " in item.source_id:  # judged with the body, or the identity of an event
-        return []
-    if len(source_id) > ID_MAX or not source_id.isprintable():
-        return [Violation("/id", "length", f"Idempotency-Key must have 1 to {ID_MAX} printable characters")]
-    return []
+def _violations(item: Item, submission: Submission | list[Violation]) -> list[Violation]:
+    """Everything that is wrong with an item: its envelope, and what that holds (when it could be opened)."""
+    if not isinstance(submission, list) or (item.violations and not item.body):
+        return list(item.violations)
+    inside = [Violation(item.pointer + found.pointer, found.code, found.detail) for found in submission]
+    return [*item.violations, *inside]
 
 
 def _media_type(headers: dict[bytes, bytes]) -> bytes:
     return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-
-
-async def _body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Refused(_ENCODED)
-    announced = headers.get(b"content-length", b"0")
-    if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
-        raise Refused(_TOO_LARGE)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > BATCH_MAX_BYTES:
-            raise Refused(_TOO_LARGE)
-        return body
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _long_body(receive, body)
-    except TimeoutError:
-        raise Refused(_TOO_SLOW) from None
-
-
-async def _long_body(receive: Receive, first: bytes) -> bytes:
-    chunks, size, more = [first], len(first), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(_TOO_SLOW)
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        more = message.get("more_body", False)
-        if size > BATCH_MAX_BYTES:
-            raise Refused(_TOO_LARGE)
-    return b"".join(chunks)
 
 
 def _reply(accepted: Accepted) -> bytes:

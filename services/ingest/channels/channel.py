@@ -39,11 +39,16 @@ class Request(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One submission on its way in: its JSON, and the id that its envelope gave it (over the one inside)."""
+    """One submission on its way in: its JSON, and the id that its envelope gave it (over the one inside).
+
+    `violations` are those of the envelope; `pointer` is where in the request the submission lies. Without a readable
+    envelope the body is empty.
+    """
 
     body: bytes
     source_id: str | None = None
     violations: Sequence[Violation] = ()
+    pointer: str = ""
 
 
 class Parsed(NamedTuple):

@@ -3,10 +3,13 @@
 import msgspec
 
 from services.ingest.channels.channel import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES, Item, Parsed, Request, Unreadable
+from shared.domain.check import Violation
+from shared.domain.submission import ID_MAX
 
 JSON = b"application/json"
 NDJSON = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl"})
 
+_BAD_KEY = Violation("/header/idempotency-key", "format", f"must have 1 to {ID_MAX} printable characters")
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _WHITE = b" \t\r\n"
 
@@ -30,7 +33,12 @@ def single(body: bytes, idempotency_key: str | None) -> Item:
         raise Unreadable("too-large", "one submission may have 1 MiB")
     if idempotency_key is None:
         return Item(body)
-    return Item(body, source_id=None if _has_id(body) else idempotency_key.strip().strip('"') or None)
+    if _has_id(body):
+        return Item(body)
+    source_id = idempotency_key.strip().strip('"')  # the draft's form is a quoted string, many send it bare
+    if len(source_id) > ID_MAX or not source_id.isprintable():
+        return Item(body, violations=[_BAD_KEY])
+    return Item(body, source_id or None)
 
 
 def array(body: bytes) -> list[Item]:
