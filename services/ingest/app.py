@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from services.ingest.accept import GroupCommit
 from services.ingest.accept_http import Endpoint
 from services.ingest.channels import CHANNELS
 from services.ingest.hints import Hinter
-from services.ingest.limits import Watch
+from services.ingest.limits import STARTING, UNAVAILABLE, Watch
 from services.ingest.meters import Meters
 from services.ingest.openapi import PATHS, SCHEMAS
 from shared.broker import celery_app
@@ -66,10 +67,13 @@ class Ingest:
             watch.stored(accepted, settled)
             hinter.poke()
 
-        commit = GroupCommit(Writer(store, prefix), settings.accept_timeout, stored, watch.failed)
+        writer = Writer(store, prefix)
+        commit = GroupCommit(writer, settings.accept_timeout, stored, watch.failed)
         self.endpoints |= {path: Endpoint(channel, watch, commit, self.meters) for path, channel in CHANNELS.items()}
         await watch.look()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
             yield
         finally:
@@ -78,8 +82,16 @@ class Ingest:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks)
+            await writer.close()
             await store.aclose()
             await look.aclose()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Stop the process, to be started anew: without its watch it would believe its last look for ever."""
+        if not task.cancelled():
+            self.watch.refusal = UNAVAILABLE
+            log.critical("a background task ended", exc_info=task.exception())
+            signal.raise_signal(signal.SIGTERM)
 
 
 def create_app(settings: Settings | None = None) -> Ingest:
@@ -124,6 +136,7 @@ def _fastapi(ingest: Ingest) -> FastAPI:
                 "appendonly": watch.durability.appendonly,
                 "appendfsync": watch.durability.appendfsync,
                 "maxmemory_policy": watch.durability.policy,
+                "no_appendfsync_on_rewrite": watch.durability.rewriting,
             },
             "inbox": {"waiting": watch.waiting, "memory_share": round(watch.memory_share, 4)},
             "registry": watch.registry.version,
@@ -141,14 +154,16 @@ def _fastapi(ingest: Ingest) -> FastAPI:
 
 
 def _documented_posts(api: FastAPI, ingest: Ingest) -> None:
-    """The POST paths as routes: for 405 and for an application that is mounted somewhere; documented by hand."""
+    """The POST paths as routes, for 405 and where a mount changed the path; documented by hand."""
 
-    async def post(request: Request) -> Response:  # reached only when a mount changed the path
-        endpoint = ingest.endpoints[request.scope["path"]]
-        return _Raw(endpoint)
+    def route(path: str) -> Callable[[Request], Awaitable[Response]]:
+        async def post(_: Request) -> Response:
+            return _Raw(ingest.endpoints.get(path, STARTING))
+
+        return post
 
     for path in CHANNELS:
-        api.router.add_route(path, post, methods=["POST"], include_in_schema=False)
+        api.router.add_route(path, route(path), methods=["POST"], include_in_schema=False)
     generated = api.openapi
 
     def openapi() -> dict[str, Any]:

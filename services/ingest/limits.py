@@ -9,6 +9,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfoNotFoundError
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
@@ -40,19 +41,23 @@ class Durability:
     appendonly: str = "unknown"
     appendfsync: str = "unknown"
     policy: str = "unknown"
+    rewriting: str = "unknown"  # "yes": no fsync while the append-only file is being rewritten
 
     @classmethod
     def of(cls, config: dict[str, str]) -> "Durability":
         """Judge Redis' own configuration."""
         appendonly, fsync = config.get("appendonly", "unknown"), config.get("appendfsync", "unknown")
         policy = config.get("maxmemory-policy", "unknown")
+        rewriting = config.get("no-appendfsync-on-rewrite", "unknown")
         if appendonly == "no":
             promise = "memory"
         else:
             promise = {"always": "disk", "everysec": "second", "no": "memory"}.get(fsync, "unknown")
+        if rewriting == "yes":
+            promise = "memory"  # for as long as a rewrite takes, nothing is forced to the disk
         if policy not in {"noeviction", "unknown"}:
             promise = "memory"  # Redis may throw the inbox away when it needs room
-        return cls(promise, appendonly, fsync, policy)
+        return cls(promise, appendonly, fsync, policy, rewriting)
 
 
 class Watch:
@@ -104,7 +109,8 @@ class Watch:
             if self.refusal is None:
                 log.warning("store out of reach", extra={"error": f"{type(error).__name__}: {error}"})
             self.refusal = UNAVAILABLE if self.registry.version else STARTING
-        except ValueError as error:  # a snapshot of another version of this program
+            self._config_due = 0.0  # it may come back as another
+        except (ValueError, ZoneInfoNotFoundError) as error:  # a snapshot of another version of this program
             log.error("registry unreadable", extra={"error": str(error)})  # noqa: TRY400 - the message says it all
             self._judge()
         else:
@@ -128,13 +134,17 @@ class Watch:
     async def _follow(self) -> None:
         found = await registries.fetch(self._redis, self._settings.redis_prefix, self.registry.version)
         if found is not None:
+            self.today = self._day(found)
             self.registry, self.wire = found, Wire(found)
             log.info("registry", extra={"version": found.version, "opd": len(found.opd), "keys": len(found.keys)})
-        self.today = self._clock().astimezone(self.registry.instansi.zone).date()
+        self.today = self._day(self.registry)
+
+    def _day(self, registry: Registry) -> date:
+        return self._clock().astimezone(registry.instansi.zone).date()
 
     async def _configuration(self) -> None:
         try:
-            config = {**await self._redis.config_get("append*"), **await self._redis.config_get("maxmemory-policy")}
+            config = {**await self._redis.config_get("*append*"), **await self._redis.config_get("maxmemory-policy")}
         except ResponseError:  # managed servers forbid CONFIG
             config = {}
         found = Durability.of({_text(key): _text(value) for key, value in config.items()})
