@@ -1,0 +1,116 @@
+"""Stand-ins for what ingest touches: an inbox in memory (judged by tests/contract), and an endpoint built around it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
+from starlette.types import Message, Receive, Scope
+
+from services.ingest.accept import GroupCommit
+from services.ingest.accept_http import Endpoint
+from services.ingest.channels import CHANNELS
+from services.ingest.limits import Watch
+from services.ingest.meters import Meters
+from shared.inbox import Parcel, Writer
+from shared.registry import Registry
+from shared.settings import Settings
+from shared.wire import Wire
+from tests.builders import registry
+
+NOWHERE = "redis://127.0.0.1:1/0"
+TODAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+class MemoryWriter(Writer):
+    """Appends to a list. `delay`: seconds that an append takes; `fail`: raised instead of the next appends."""
+
+    def __init__(self) -> None:
+        super().__init__(Redis.from_url(NOWHERE), "memory:")
+        self.entries: list[list[Parcel]] = []
+        self.accepted = 0
+        self.delay = 0.0
+        self.fail: list[Exception] = []
+
+    async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
+        await asyncio.sleep(self.delay)
+        if self.fail:
+            raise self.fail.pop(0)
+        self.entries.append(list(parcels))
+        self.accepted += count
+        return self.accepted, 0
+
+    async def totals(self) -> tuple[int, int]:
+        return self.accepted, 0
+
+
+@dataclass
+class Answer:
+    """What an endpoint answered."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Desk:
+    """The endpoints of all channels over an inbox in memory. Make it inside a running loop."""
+
+    def __init__(self, known: Registry | None = None, timeout: float = 0.5) -> None:
+        settings = Settings.load({"IKM_REDIS_URL": NOWHERE})
+        self.writer = MemoryWriter()
+        self.watch = Watch(settings, Redis.from_url(NOWHERE), self.writer, lambda: TODAY)
+        self.watch.refusal = None
+        self.watch.today = TODAY.date()
+        self.know(known or registry())
+        self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
+        meters = Meters(self.watch)
+        self.endpoints = {path: Endpoint(item, self.watch, self.commit, meters) for path, item in CHANNELS.items()}
+
+    def know(self, known: Registry) -> None:
+        """Take another registry, as a look at Redis would."""
+        self.watch.registry, self.watch.wire = known, Wire(known)
+
+    @property
+    def stored(self) -> list[tuple[str, bytes]]:
+        """Id and body of everything in the inbox."""
+        parcels = [parcel for entry in self.writer.entries for parcel in entry]
+        return [pair for parcel in parcels for pair in zip(parcel.ids, parcel.bodies, strict=True)]
+
+    async def post(
+        self,
+        body: bytes | Receive,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]],
+        path: str = "/v1/submissions",
+    ) -> Answer:
+        """The answer to one POST; `body` may be a receive function of the test's own."""
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+        scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": raw}
+        answer = Answer()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer.status = message["status"]
+                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                answer.body += message["body"]
+
+        await self.endpoints[path](scope, body if callable(body) else receiving([body]), send)
+        return answer
+
+
+def receiving(chunks: Sequence[bytes], delay: float = 0.0) -> Receive:
+    """A receive function that gives the body in these chunks, each after `delay` seconds, and then a disconnect."""
+    left = list(chunks)
+
+    async def receive() -> Message:
+        if delay:
+            await asyncio.sleep(delay)
+        if not left:
+            return {"type": "http.disconnect"}
+        chunk = left.pop(0)
+        return {"type": "http.request", "body": chunk, "more_body": bool(left)}
+
+    return receive
