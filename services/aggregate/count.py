@@ -37,6 +37,7 @@ class Submitted(NamedTuple):
     claim: Claim
     body: bytes
     verdict: Countable | Parkable
+    row: bytes  # of the table `response`, ready to be written; empty when it is parked
 
 
 class Batch(NamedTuple):
@@ -44,10 +45,11 @@ class Batch(NamedTuple):
 
     entries: Sequence[Entry]
     submitted: Sequence[Submitted]
+    claims: receipts.Claims  # of all of them, ready to be entered
     epoch: UUID  # the life of the inbox that they were claimed in
 
 
-NOTHING = Batch((), (), UUID(int=0))
+NOTHING = Batch((), (), receipts.prepared(()), UUID(int=0))
 
 
 class Counted(NamedTuple):
@@ -61,19 +63,19 @@ class Counted(NamedTuple):
 def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     """Judge the submissions of entries; an entry that was claimed twice counts once."""
     distinct = list({entry.entry: entry for entry in entries}.values())
-    return Batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)], epoch)
+    return _batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)], epoch)
 
 
 def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counted:
     """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        entries, submitted, epoch = _unknown(cursor, batch)
-        new = _enter(cursor, submitted)
-        write(cursor, new, today)
-        outcomes = _outcomes(entries, submitted, new)
+        batch = _unknown(cursor, batch)
+        new = _enter(cursor, batch)
+        _write(cursor, new, today)
+        outcomes = _outcomes(batch.entries, batch.submitted, new)
         if outcomes:
-            ledger.enter(cursor, epoch, now, outcomes)
+            ledger.enter(cursor, batch.epoch, now, outcomes)
     return Counted(
         sum(outcome.counted for outcome in outcomes),
         sum(outcome.duplicate for outcome in outcomes),
@@ -81,20 +83,24 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
     )
 
 
-def write(cursor: Cursor, new: Sequence[Submitted], today: date) -> None:
+def write_responses(cursor: Cursor, counted: Sequence[tuple[bytes, Countable]], today: date) -> None:
+    """Write responses, each with its receipt, and add them to the tallies."""
+    responses.copy(cursor, [responses.row(receipt, verdict) for receipt, verdict in counted])
+    _add(cursor, [verdict for _, verdict in counted], today)
+
+
+def _write(cursor: Cursor, new: Sequence[Submitted], today: date) -> None:
     """Write what new submissions came to: responses with their tallies, and the parked ones."""
-    counted = [(item, item.verdict) for item in new if isinstance(item.verdict, Countable)]
+    verdicts = [item.verdict for item in new if isinstance(item.verdict, Countable)]
+    if verdicts:
+        responses.copy(cursor, [item.row for item in new if item.row])
+        _add(cursor, verdicts, today)
     parked = [parked_row(item, item.verdict) for item in new if isinstance(item.verdict, Parkable)]
     if parked:
         parking.park(cursor, parked)
-    if counted:
-        write_responses(cursor, [(item.claim.receipt, verdict) for item, verdict in counted], today)
 
 
-def write_responses(cursor: Cursor, counted: Sequence[tuple[bytes, Countable]], today: date) -> None:
-    """Write responses and add them to the tallies."""
-    responses.copy(cursor, counted)
-    verdicts = [verdict for _, verdict in counted]
+def _add(cursor: Cursor, verdicts: Sequence[Countable], today: date) -> None:
     touched: dict[str, bool] = {}
     # In the order of their codes, else two workers could wait for each other's rows.
     for code, questionnaire in sorted({one.questionnaire.code: one.questionnaire for one in verdicts}.items()):
@@ -129,11 +135,15 @@ def _unknown(cursor: Cursor, batch: Batch) -> Batch:
     known = ledger.known(cursor, [entry.entry for entry in batch.entries])
     if not known:
         return batch
-    return Batch(
+    return _batch(
         [entry for entry in batch.entries if entry.entry not in known],
         [item for item in batch.submitted if item.entry not in known],
         batch.epoch,
     )
+
+
+def _batch(entries: Sequence[Entry], submitted: Sequence[Submitted], epoch: UUID) -> Batch:
+    return Batch(entries, submitted, receipts.prepared([item.claim for item in submitted]), epoch)
 
 
 def _submitted(judge: Judge, entry: Entry) -> Iterator[Submitted]:
@@ -146,7 +156,8 @@ def _submitted(judge: Judge, entry: Entry) -> Iterator[Submitted]:
             verdict = judge_one(body, channel, received_us)
             receipt = receipt_column[16 * at : 16 * at + 16]
             claim = Claim(receipt, channel, source_id, received_us, verdict.reason, verdict.digest)
-            yield Submitted(identity, claim, body, verdict)
+            row = responses.row(receipt, verdict) if isinstance(verdict, Countable) else b""
+            yield Submitted(identity, claim, body, verdict, row)
 
 
 def _foreign(entry: Entry) -> Submitted:
@@ -155,19 +166,19 @@ def _foreign(entry: Entry) -> Submitted:
     received_us = entry.position[0] * 1000
     source_id = entry.stream_id.decode()
     claim = Claim(entry.entry.bytes, FOREIGN_CHANNEL, source_id, received_us, UNREADABLE, verdict.digest)
-    return Submitted(entry.entry, claim, entry.raw, verdict)
+    return Submitted(entry.entry, claim, entry.raw, verdict, b"")
 
 
-def _enter(cursor: Cursor, submitted: Sequence[Submitted]) -> list[Submitted]:
+def _enter(cursor: Cursor, batch: Batch) -> list[Submitted]:
     """Enter the receipts; the submissions that were new, and those that reuse an id for another content."""
-    if not submitted:
+    if not batch.submitted:
         return []
-    fresh = receipts.insert(cursor, [item.claim for item in submitted])
+    fresh = receipts.insert(cursor, batch.claims)
     if fresh is None:
-        return list(submitted)
+        return list(batch.submitted)
     new: list[Submitted] = []
     again: list[Submitted] = []
-    for item in submitted:  # of equal receipts the first one is the new one
+    for item in batch.submitted:  # of equal receipts the first one is the new one
         if item.claim.receipt in fresh:
             fresh.remove(item.claim.receipt)
             new.append(item)
@@ -185,7 +196,7 @@ def _conflicts(cursor: Cursor, again: Sequence[Submitted]) -> list[Submitted]:
     if not others:
         return []
     distinct = list({item.claim.receipt: item for item in others}.values())
-    fresh = receipts.insert(cursor, [item.claim for item in distinct])
+    fresh = receipts.insert(cursor, receipts.prepared([item.claim for item in distinct]))
     return distinct if fresh is None else [item for item in distinct if item.claim.receipt in fresh]
 
 
@@ -194,7 +205,7 @@ def _conflict(item: Submitted) -> Submitted:
     violation = Violation("/id", CONFLICT, "this id was used before, for another content")
     receipt = receipt_bytes(claim.receipt, f"{claim.digest:x}")
     verdict = Parkable([violation], CONFLICT, claim.digest)
-    return item._replace(claim=claim._replace(receipt=receipt, reason=CONFLICT), verdict=verdict)
+    return item._replace(claim=claim._replace(receipt=receipt, reason=CONFLICT), verdict=verdict, row=b"")
 
 
 def _outcomes(

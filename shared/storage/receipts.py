@@ -40,21 +40,31 @@ class Claim(NamedTuple):
     digest: int
 
 
-def insert(cursor: Cursor, claims: Sequence[Claim]) -> set[bytes] | None:
-    """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
-    ordered = sorted(claims, key=itemgetter(0))  # stable: of equal receipts the first one given is entered
-    cursor.execute(
-        _INSERT,
-        (
-            binary.uuids([claim.receipt for claim in ordered]),
-            binary.repeated([claim.channel for claim in ordered]),
-            binary.texts([claim.source_id for claim in ordered]),
-            binary.instants([claim.received_us for claim in ordered]),
-            binary.repeated([claim.reason for claim in ordered]),
-            binary.integers([claim.digest for claim in ordered]),
-        ),
+class Claims(NamedTuple):
+    """Claims as parameters of the statement."""
+
+    count: int
+    parameters: tuple[binary.Array, ...]
+
+
+def prepared(claims: Sequence[Claim]) -> Claims:
+    """Claims ready to be entered; needs no database."""
+    ordered = sorted(claims, key=itemgetter(0))  # by receipt; of equal ones the first stays the first
+    parameters = (
+        binary.uuids([claim.receipt for claim in ordered]),
+        binary.repeated([claim.channel for claim in ordered]),
+        binary.texts([claim.source_id for claim in ordered]),
+        binary.instants([claim.received_us for claim in ordered]),
+        binary.repeated([claim.reason for claim in ordered]),
+        binary.integers([claim.digest for claim in ordered]),
     )
-    if cursor.rowcount == len(claims):
+    return Claims(len(ordered), parameters)
+
+
+def insert(cursor: Cursor, claims: Claims) -> set[bytes] | None:
+    """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
+    cursor.execute(_INSERT, claims.parameters)
+    if cursor.rowcount == claims.count:
         return None
     return {receipt.bytes for (receipt,) in cursor if isinstance(receipt, UUID)}
 

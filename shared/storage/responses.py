@@ -1,6 +1,6 @@
 """The responses: one row per counted questionnaire, written by COPY."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -55,13 +55,14 @@ class Answers(Protocol):
         """Free text."""
 
 
-def copy(cursor: Cursor, responses: Iterable[tuple[bytes, Answers]]) -> None:
-    """Write responses, each with its receipt of 16 bytes; the receipts must be new."""
+def copy(cursor: Cursor, rows: Sequence[bytes]) -> None:
+    """Write rows that `row` made; their receipts must be new."""
     with cursor.copy(_COPY) as stream:
-        stream.write(_SIGNATURE + b"".join([_row(receipt, answers) for receipt, answers in responses]) + _TRAILER)
+        stream.write(_SIGNATURE + b"".join(rows) + _TRAILER)
 
 
-def _row(receipt: bytes, answers: Answers) -> bytes:
+def row(receipt: bytes, answers: Answers) -> bytes:
+    """One row of the table, as COPY takes it; the receipt has 16 bytes."""
     comment = answers.comment
     return b"".join(
         (
