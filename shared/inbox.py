@@ -226,7 +226,10 @@ for i = 2, #ARGV, 3 do
     foreign = foreign + tonumber(ARGV[i + 2])
   end
 end
-if foreign > 0 then redis.call('HINCRBY', KEYS[2], 'accepted', foreign) end
+if foreign > 0 then
+  redis.call('HINCRBY', KEYS[2], 'accepted', foreign)
+  redis.call('HINCRBY', KEYS[2], 'foreign', foreign)
+end
 return redis.call('HINCRBY', KEYS[2], 'settled', settled)
 """
 

@@ -34,3 +34,12 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction: committed when the block ends, rolled back when it raises."""
     with engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One unchanging view of everything that was committed when the first statement ran, for as long as it takes."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+        # A SELECT, not a SET: with it the view begins.
+        connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", True)))  # noqa: FBT003
+        yield connection
