@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.ingest import body as bodies
 from services.ingest.accept import GroupCommit
-from services.ingest.auth import authenticate
+from services.ingest.auth import Senders
 from services.ingest.channels.channel import Channel, Item, Parsed, Request, Unreadable
 from services.ingest.limits import UNAVAILABLE, Watch
 from services.ingest.meters import Meters
@@ -54,6 +54,7 @@ class Endpoint:
         self._watch = watch
         self._commit = commit
         self._meters = meters
+        self._senders = Senders()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one POST."""
@@ -64,7 +65,7 @@ class Endpoint:
             await error.problem(scope, receive, send)
             return
         length = str(len(answer)).encode()
-        await send({"type": "http.response.start", "status": 202, "headers": [*_ACCEPTED, (b"content-length", length)]})
+        await send({"type": "http.response.start", "status": 202, "headers": (*_ACCEPTED, (b"content-length", length))})
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:
@@ -72,11 +73,11 @@ class Endpoint:
         if watch.refusal is not None:
             raise Refused(watch.refusal)
         known, registry = dict(headers), watch.registry
-        sender = authenticate(registry, known.get(b"authorization"), watch.today)
+        sender = self._senders.authenticate(registry, known.get(b"authorization"), watch.today)
         body = await bodies.read(receive, known)
         if registry is not watch.registry:  # a key that was revoked while a slow body arrived is revoked
-            sender = authenticate(watch.registry, known.get(b"authorization"), watch.today)
-        parsed = self._parse(Request(_media_type(known), headers, body))
+            sender = self._senders.authenticate(watch.registry, known.get(b"authorization"), watch.today)
+        parsed = self._parse(Request(_media_type(known.get(b"content-type", b"")), headers, body))
         accepted = await self._judge(parsed, sender)
         if not accepted.bodies:
             raise Refused(_refusal(parsed, accepted.refused))
@@ -123,8 +124,9 @@ def _violations(item: Item, submission: Submission | list[Violation]) -> list[Vi
     return [*item.violations, *inside]
 
 
-def _media_type(headers: dict[bytes, bytes]) -> bytes:
-    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+@lru_cache(maxsize=256)
+def _media_type(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def _reply(accepted: Accepted) -> bytes:

@@ -6,6 +6,7 @@ from datetime import date
 from shared.problems import Refused, problem
 from shared.registry import Channel, Registry
 
+MOST_HEADERS = 10_000
 _BEARER = b"bearer "
 
 _MISSING = problem("unauthorized", "send Authorization: Bearer <channel key>").with_headers(www_authenticate="Bearer")
@@ -27,3 +28,26 @@ def authenticate(registry: Registry, authorization: bytes | None, today: date) -
     if not channel.is_open(today):
         raise Refused(_CLOSED)
     return channel
+
+
+class Senders:
+    """Remembers the channel of a header that was judged, for one snapshot and one day: most requests repeat a header.
+
+    Only good keys are remembered; spellings of them (spaces, capitals) are limited in number.
+    """
+
+    def __init__(self) -> None:
+        self._registry = Registry.empty()
+        self._today = date.min
+        self._known: dict[bytes, Channel] = {}
+
+    def authenticate(self, registry: Registry, authorization: bytes | None, today: date) -> Channel:
+        """The open channel of the key in an Authorization header; Refused without one."""
+        if registry is not self._registry or today != self._today:
+            self._registry, self._today, self._known = registry, today, {}
+        channel = self._known.get(authorization or b"")
+        if channel is None:
+            channel = authenticate(registry, authorization, today)
+            if authorization is not None and len(self._known) < MOST_HEADERS:
+                self._known[authorization] = channel
+        return channel

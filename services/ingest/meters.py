@@ -1,50 +1,56 @@
 """The numbers of one ingest process, in Prometheus' form."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from services.ingest.limits import Watch
 
 
-class Meters:
-    """Counters of what was accepted and refused, gauges of the inbox as it was last seen."""
+class Meters(Collector):
+    """Counts in plain integers, which a request can afford; they become metrics when somebody asks."""
 
     def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._submissions: Counter[tuple[str, str]] = Counter()  # (wire format, outcome)
+        self._problems: Counter[str] = Counter()
         self._registry = CollectorRegistry()
-        submissions = Counter(
-            "ikm_ingest_submissions",
-            "Submissions by wire format and outcome",
-            ["format", "outcome"],
-            registry=self._registry,
-        )
-        self._submissions = {
-            (form, outcome): submissions.labels(form, outcome)
-            for form in ("submissions", "events")
-            for outcome in ("accepted", "refused")
-        }
-        self._problems = Counter(
-            "ikm_ingest_refused_requests", "Requests answered with a problem", ["code"], registry=self._registry
-        )
-        for name, meaning, value in (
-            ("ikm_inbox_waiting_submissions", "Accepted and not yet settled", lambda: watch.waiting),
-            (
-                "ikm_inbox_memory_share",
-                "Share of Redis' maxmemory in use; 0 without a limit",
-                lambda: watch.memory_share,
-            ),
-            ("ikm_ingest_accepting", "1 while submissions are accepted", lambda: float(watch.refusal is None)),
-            ("ikm_registry_version", "Version of the registry in use", lambda: watch.registry.version),
-        ):
-            Gauge(name, meaning, registry=self._registry).set_function(value)
+        self._registry.register(self)
 
     def accepted(self, form: str, accepted: int, refused: int) -> None:
         """A request was stored."""
-        self._submissions[form, "accepted"].inc(accepted)
+        self._submissions[form, "accepted"] += accepted
         if refused:
-            self._submissions[form, "refused"].inc(refused)
+            self._submissions[form, "refused"] += refused
 
     def refused(self, code: str) -> None:
         """A request was answered with a problem."""
-        self._problems.labels(code).inc()
+        self._problems[code] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now."""
+        submissions = CounterMetricFamily(
+            "ikm_ingest_submissions", "Submissions by wire format and outcome", labels=["format", "outcome"]
+        )
+        for labels, count in self._submissions.items():
+            submissions.add_metric(labels, count)
+        yield submissions
+        problems = CounterMetricFamily(
+            "ikm_ingest_refused_requests", "Requests answered with a problem", labels=["code"]
+        )
+        for code, count in self._problems.items():
+            problems.add_metric([code], count)
+        yield problems
+        watch = self._watch
+        yield GaugeMetricFamily("ikm_inbox_waiting_submissions", "Accepted and not yet settled", watch.waiting)
+        yield GaugeMetricFamily(
+            "ikm_inbox_memory_share", "Share of Redis' maxmemory in use; 0 without a limit", watch.memory_share
+        )
+        yield GaugeMetricFamily("ikm_ingest_accepting", "1 while submissions are accepted", watch.refusal is None)
+        yield GaugeMetricFamily("ikm_registry_version", "Version of the registry in use", watch.registry.version)
 
     def text(self) -> bytes:
         """The exposition text."""
