@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.figures import Figure, table
 from benchmarks.plan import Plan
-from benchmarks.processes import Cores, pinned
+from benchmarks.processes import ELSEWHERE, Cores, pinned
 
 MEASURES = ("accept", "batches", "count", "workers", "groupby", "read", "freshness", "memory")
+QUIET = 0.1  # cores that others may use during a run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,11 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
         _introduce(about)
         figures = _measure(plan, chosen.only or list(MEASURES))
     print(f"\n{table(figures)}")
+    documents = [figure.as_json() for figure in figures]
+    disturbance = max(_elsewhere(documents), default=0.0)
+    if disturbance > QUIET:
+        print(f"\nNot quiet: others kept up to {disturbance:.2f} cores busy. Take these numbers for nothing.")
     if chosen.json is not None:
         result = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": about,
-            "figures": [figure.as_json() for figure in figures],
+            "most_cores_busy_elsewhere": disturbance,
+            "figures": documents,
         }
         chosen.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         print(f"\nwritten: {chosen.json}")
@@ -49,6 +56,16 @@ def _measure(plan: Plan, names: list[str]) -> list[Figure]:
         print(table(found), flush=True)
         figures += found
     return figures
+
+
+def _elsewhere(document: object) -> Iterator[float]:
+    """Every share of the cores that somebody else had during a run."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from [value] if key == ELSEWHERE else _elsewhere(value)
+    elif isinstance(document, list):
+        for item in document:
+            yield from _elsewhere(item)
 
 
 def _introduce(about: dict[str, object]) -> None:

@@ -69,6 +69,9 @@ def machine_cpu_seconds() -> float:
     return (user + nice + system + irq + softirq + steal) / _TICK
 
 
+ELSEWHERE = "elsewhere"
+
+
 class Usage:
     """CPU use between two moments: of each named group of processes, and of whoever else is on the machine."""
 
@@ -83,7 +86,7 @@ class Usage:
         seconds = time.perf_counter() - self._since
         used = {name: value - self._own[name] for name, value in self._read().items()}
         elsewhere = machine_cpu_seconds() - self._machine - sum(used.values())
-        return {name: round(value / seconds, 3) for name, value in {**used, "elsewhere": max(0.0, elsewhere)}.items()}
+        return {name: round(value / seconds, 3) for name, value in {**used, ELSEWHERE: max(0.0, elsewhere)}.items()}
 
     def _read(self) -> dict[str, float]:
         return {name: cpu_seconds(pids) for name, pids in self._groups.items()}

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.figures import Series
+from benchmarks.figures import Figure, Series, Target
 from benchmarks.load import Outcome, drive
 from benchmarks.plan import Plan
 from benchmarks.processes import Usage
@@ -42,11 +42,17 @@ class Trials:
         """For the result file."""
         return {"cores_busy": self.cores, "cpu_us_each": self.cpu_us}
 
-    def busy(self) -> str:
-        """Such as "35 µs of CPU each; busy cores: measured 0.99, client 0.61, …", of the mean run."""
+    def busy(self, beside: "Trials | None" = None) -> str:
+        """Such as "62 µs of CPU each (yardstick 35); busy cores: measured 0.99, client 0.61, …"."""
         means = {name: statistics.mean(run[name] for run in self.cores) for name in self.cores[0]}
         cores = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items() if mean >= 0.005)
-        return f"{statistics.median(self.cpu_us):.3g} µs of CPU each; busy cores: {cores}"
+        other = f" (yardstick {beside.cpu_each:.3g})" if beside is not None else ""
+        return f"{self.cpu_each:.3g} µs of CPU each{other}; busy cores: {cores}"
+
+    @property
+    def cpu_each(self) -> float:
+        """CPU of the measured process per unit of work, microseconds: the median of the runs."""
+        return statistics.median(self.cpu_us)
 
 
 @dataclass(slots=True)
@@ -76,6 +82,18 @@ class Contender:
     def evidence(self) -> dict[str, object]:
         """For the result file."""
         return {"connections": self.connections, "p99_ms": self.p99_ms, **self.trials.evidence()}
+
+
+def figure(name: str, ours: Contender, yardstick: Contender, target: Target | None, who: str) -> Figure:
+    """One contender beside another; `who` names the process that was measured."""
+    return Figure(
+        name,
+        ours.trials.series,
+        yardstick.trials.series,
+        target,
+        f"{who}: {ours.trials.busy(yardstick.trials)}",
+        conditions={"ours": ours.evidence(), "yardstick": yardstick.evidence()},
+    )
 
 
 def watch(pids: Sequence[int], stores: Stores) -> Usage:

@@ -10,7 +10,7 @@ from benchmarks.product import application
 from benchmarks.sample import bodies
 from benchmarks.stores import stores
 from benchmarks.textbook import run as textbook
-from benchmarks.trial import Contender, Trials, interleaved
+from benchmarks.trial import Contender, Trials, figure, interleaved
 
 BODIES = 30_000
 
@@ -30,10 +30,7 @@ def measure(plan: Plan) -> list[Figure]:
             noop = Contender(Trials("bare no-op", "/s"), bare, posts, 202)
             textbook_way = Contender(Trials("textbook", "/s"), slow, posts, 202, after=lambda _: rival.forget_tasks())
             interleaved([durable, noop, textbook_way], running, plan)
-    bound = f"the ingest process: {durable.trials.busy()}"
     return [
-        Figure("accept, beside bare ASGI", durable.trials.series, noop.trials.series, Target(at_least=0.55), bound,
-               conditions={"ours": durable.evidence(), "yardstick": noop.evidence()}),
-        Figure("accept, beside textbook", durable.trials.series, textbook_way.trials.series, Target(at_least=20), bound,
-               conditions={"yardstick": textbook_way.evidence()}),
-    ]  # fmt: skip
+        figure("accept, beside bare ASGI", durable, noop, Target(at_least=0.55), "the ingest process"),
+        figure("accept, beside textbook", durable, textbook_way, Target(at_least=20), "the ingest process"),
+    ]

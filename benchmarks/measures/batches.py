@@ -9,7 +9,7 @@ from benchmarks.plan import Plan
 from benchmarks.product import application
 from benchmarks.sample import bodies
 from benchmarks.stores import stores
-from benchmarks.trial import Contender, Trials, interleaved
+from benchmarks.trial import Contender, Trials, figure, interleaved
 
 BATCH = 1000
 BATCHES = 40
@@ -41,13 +41,4 @@ def measure(plan: Plan) -> list[Figure]:
             )
             noop = Contender(Trials("bare no-op requests", "/s"), bare, singles, 202)
             interleaved([batches, noop], running, plan)
-    return [
-        Figure(
-            "batches of 1,000",
-            batches.trials.series,
-            noop.trials.series,
-            Target(at_least=4),
-            f"the ingest process: {batches.trials.busy()}",
-            conditions={"ours": batches.evidence(), "yardstick": noop.evidence()},
-        )
-    ]
+    return [figure("batches of 1,000", batches, noop, Target(at_least=4), "the ingest process")]

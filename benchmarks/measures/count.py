@@ -73,7 +73,7 @@ def _figures(trials: dict[str, Trials]) -> list[Figure]:
             ours.series,
             trials[name].series,
             target,
-            f"the worker: {ours.busy()}",
+            f"the worker: {ours.busy(trials[name])}",
             conditions={"ours": ours.evidence(), "yardstick": trials[name].evidence()},
         )
         for name, target in targets.items()

@@ -15,9 +15,10 @@ from benchmarks.product import Server, application
 from benchmarks.sample import OPD
 from benchmarks.seeding import seed
 from benchmarks.stores import Stores, stores
-from benchmarks.trial import Contender, Trials, interleaved
+from benchmarks.trial import Contender, Trials, figure, interleaved
 
 SMALL = 10_000
+READER = "the read process"
 WITHIN_10_PERCENT = 1 / 1.1
 
 
@@ -37,10 +38,12 @@ def measure(plan: Plan) -> list[Figure]:
         summed = {size: Contender(_trials(size), server, _gets(span), 200) for size, server in servers.items()}
         interleaved([noop, known, *whole.values(), *summed.values()], running, plan)
     return [
-        _figure("read GET, beside bare ASGI", whole[large], noop, Target(at_least=0.5)),
-        _figure("read 304, beside bare ASGI", known, noop, Target(at_least=0.5)),
-        _figure(f"read GET, {large:,} responses", whole[large], whole[SMALL], Target(at_least=WITHIN_10_PERCENT)),
-        _figure(f"read 260 days (SQL), {large:,} responses", summed[large], summed[SMALL], None),
+        figure("read GET, beside bare ASGI", whole[large], noop, Target(at_least=0.5), READER),
+        figure("read 304, beside bare ASGI", known, noop, Target(at_least=0.5), READER),
+        figure(
+            f"read GET, {large:,} responses", whole[large], whole[SMALL], Target(at_least=WITHIN_10_PERCENT), READER
+        ),
+        figure(f"read 260 days (SQL), {large:,} responses", summed[large], summed[SMALL], None, READER),
     ]
 
 
@@ -67,14 +70,3 @@ def _conditional(server: Server, paths: Sequence[str]) -> list[bytes]:
 
 def _trials(size: int) -> Trials:
     return Trials(f"{size:,} responses", "/s")
-
-
-def _figure(name: str, ours: Contender, yardstick: Contender, target: Target | None) -> Figure:
-    return Figure(
-        name,
-        ours.trials.series,
-        yardstick.trials.series,
-        target,
-        f"the read process: {ours.trials.busy()}",
-        conditions={"ours": ours.evidence(), "yardstick": yardstick.evidence()},
-    )
