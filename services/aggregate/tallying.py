@@ -61,13 +61,14 @@ def _batch(questionnaire: Questionnaire, scores: Sequence[str]) -> _Batch:
 
 
 def _numbers(places: Sequence[Place], distinct: dict[Place, int]) -> Ints:
-    # Equal places are mostly one object: asking for its id spares the hash of five fields.
+    # Equal places are mostly one object: asking for its id spares the hash of five fields. Places that differ in their
+    # channel alone share their rows: of the channel only its facet tells.
     known: dict[int, int] = {}
     numbers: list[int] = []
     for place in places:
         number = known.get(id(place))
         if number is None:
-            number = known[id(place)] = distinct.setdefault(place, len(distinct))
+            number = known[id(place)] = distinct.setdefault(place._replace(channel=""), len(distinct))
         numbers.append(number)
     return np.asarray(numbers, dtype=np.int64)
 

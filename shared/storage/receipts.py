@@ -43,7 +43,7 @@ class Claim(NamedTuple):
 class Claims(NamedTuple):
     """Claims as parameters of the statement."""
 
-    count: int
+    size: int
     parameters: tuple[binary.Array, ...]
 
 
@@ -64,7 +64,7 @@ def prepared(claims: Sequence[Claim]) -> Claims:
 def insert(cursor: Cursor, claims: Claims) -> set[bytes] | None:
     """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
     cursor.execute(_INSERT, claims.parameters)
-    if cursor.rowcount == claims.count:
+    if cursor.rowcount == claims.size:
         return None
     return {receipt.bytes for (receipt,) in cursor if isinstance(receipt, UUID)}
 
