@@ -39,6 +39,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-acceptable": Kind(406, "No acceptable form of the answer", "Bentuk jawaban yang diminta tidak ada"),
     "request-timeout": Kind(408, "The request took too long to arrive", "Permintaan terlalu lama diterima"),
     "conflict": Kind(409, "In conflict with what is stored", "Bertentangan dengan yang tersimpan"),
+    "contradictory-parameters": Kind(409, "Parameters contradict each other", "Parameter saling bertentangan"),
     "too-large": Kind(413, "The body or batch is too large", "Isi atau jumlah kiriman terlalu besar"),
     "unsupported-media-type": Kind(415, "Unsupported media type", "Jenis isi tidak didukung"),
     "invalid-submission": Kind(422, "The submission is not valid", "Isian survei tidak sah"),

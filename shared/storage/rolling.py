@@ -13,11 +13,16 @@ import msgspec
 import psycopg
 import sqlalchemy as sa
 
+from shared.domain.errors import IkmError
 from shared.storage.tables import opd_state, registry_version, rolling_ikm
 
 CHANNEL = "ikm_rolling"  # NOTIFY payload: the code of an OPD whose rows were replaced
 INSTANSI = ""  # stands in the column `opd` for all of them, and in `layanan` likewise
 _LOCK = 0x494B4D_52  # "IKMR"
+
+
+class ConnectionLost(IkmError):
+    """The connection to PostgreSQL was lost."""
 
 
 class State(NamedTuple):
@@ -138,11 +143,17 @@ def listen(connection: sa.Connection) -> None:
 
 
 def heard(connection: sa.Connection, timeout: float) -> set[str]:
-    """Wait up to so many seconds; the OPDs announced since the last call, empty when there were none."""
+    """Wait up to so many seconds; the OPDs announced since the last call, empty when there were none.
+
+    Raises ConnectionLost when there is nobody to hear any more.
+    """
     driver: Any = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"LISTEN needs psycopg, not {type(driver).__name__}")
-    return {notice.payload for notice in driver.notifies(timeout=timeout, stop_after=1)}
+    try:
+        return {notice.payload for notice in driver.notifies(timeout=timeout, stop_after=1)}
+    except psycopg.OperationalError as error:
+        raise ConnectionLost(str(error)) from error
 
 
 def _row(row: sa.Row[Any]) -> Row:

@@ -1,0 +1,1 @@
+"""The read API: the figures as JSON, over HTTP."""

@@ -1,0 +1,44 @@
+"""Single facts for readers: what became of a receipt, and how far the rolling table is behind."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.storage.rolling import INSTANSI
+from shared.storage.tables import opd_state, receipt, rolling_ikm
+
+
+class Fate(NamedTuple):
+    """What became of a submission."""
+
+    state: str
+    reason: str | None
+    received_at: datetime
+
+
+class Lag(NamedTuple):
+    """How many OPDs wait for a refresh, and when the instansi's figures last changed (None: never)."""
+
+    stale: int
+    changed_at: datetime | None
+
+
+def fate(connection: sa.Connection, code: UUID) -> Fate | None:
+    """What became of the submission with this receipt; None when it is not known, or still in the inbox."""
+    query = sa.select(*(receipt.c[name] for name in Fate._fields)).where(receipt.c.receipt == code)
+    row = connection.execute(query).one_or_none()
+    return Fate(*row) if row is not None else None
+
+
+def lag(connection: sa.Connection) -> Lag:
+    """How far the rolling table is behind the tallies."""
+    stale = sa.select(sa.func.count()).where(opd_state.c.version != opd_state.c.refreshed)
+    changed_at = sa.select(sa.func.max(rolling_ikm.c.computed_at)).where(rolling_ikm.c.opd == INSTANSI)
+    return Lag(connection.scalar(stale) or 0, connection.scalar(changed_at))
+
+
+def limit_time(connection: sa.Connection, milliseconds: int) -> None:
+    """Let every statement of this transaction fail after so many milliseconds: a reader waits for its answer."""
+    connection.execute(sa.text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
