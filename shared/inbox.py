@@ -9,7 +9,7 @@ what was settled; its epoch tells one life of the inbox from the next (a Redis t
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,9 @@ class Writer:
         self._keys = Keys.of(prefix)
         self._head = ("EVAL", _APPEND, "2", self._keys.stream, self._keys.state)
         # A connection of its own, driven directly: the client's pipeline took three times the CPU of the rest.
-        self._connection: AbstractConnection = redis.connection_pool.make_connection()
+        make: Callable[[], AbstractConnection] = redis.connection_pool.make_connection
+        self._connection = make()
+        self._connect: Callable[[], Awaitable[None]] = self._connection.connect
 
     async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
         """Append `parcels` (`count` submissions) as one entry; the running totals (accepted, settled).
@@ -82,7 +84,7 @@ class Writer:
         connection = self._connection
         try:
             if not connection.is_connected:
-                await connection.connect()
+                await self._connect()
             arguments = [part for field in fields.items() for part in field]
             packed = connection.pack_command(*self._head, count, *arguments)
             await connection.send_packed_command(packed, check_health=False)
@@ -156,10 +158,13 @@ class Reader:
     def take_over(self, idle: float, submissions: int) -> list[Entry]:
         """Entries that some consumer claimed and has not settled for `idle` seconds: about so many submissions."""
         milliseconds = int(idle * 1000)
+        after = b"-"
 
         def more(count: int) -> list[Entry]:
-            found: Any = self._redis.xpending_range(self._keys.stream, GROUP, "-", "+", count, idle=milliseconds)
+            nonlocal after
+            found: Any = self._redis.xpending_range(self._keys.stream, GROUP, after, "+", count, idle=milliseconds)
             ids = [pending["message_id"] for pending in found]
+            after = b"(" + ids[-1] if ids else after
             claimed: Any = ids and self._redis.xclaim(self._keys.stream, GROUP, self._consumer, milliseconds, ids)
             # Redis 6.2 lists entries that were deleted meanwhile as nil.
             return [entry_of(stream_id, fields) for stream_id, fields in claimed if fields]
@@ -197,7 +202,7 @@ class Reader:
     def unclaimed(self) -> bool:
         """Whether there is an entry that no consumer has been given."""
         groups = self._redis.xinfo_groups(self._keys.stream)
-        delivered = next(group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode())
+        delivered = next((group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode()), b"0-0")
         return bool(self._redis.xrange(self._keys.stream, min=b"(" + delivered, count=1))
 
     def horizon(self) -> tuple[int, int]:
