@@ -46,17 +46,18 @@ def embedded(plan: Plan, name: str) -> Iterator[Embedded]:
         pinned(cores),
         program("up", [CLI, "up", "--home", str(home), "--port", str(address.port)], folder, cores) as up,
     ):
-        up.wait_until(lambda: _ready(address))
+        up.wait_until(lambda: _answers(address, "/healthz"))  # ready is only who has a registry
         environment = {"IKM_HOME": str(home)}
         ikm(environment, "apply", str(REGISTRY))
+        up.wait_until(lambda: _answers(address, "/readyz"))
         key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
         stack = Embedded(home, address, key)
         up.wait_until(lambda: ask(address, stack.post({})).status != HTTPStatus.UNAUTHORIZED)
         yield stack
 
 
-def _ready(address: Address) -> bool:
+def _answers(address: Address, path: str) -> bool:
     try:
-        return ask(address, request("GET", "/readyz")).status == HTTPStatus.OK
+        return ask(address, request("GET", path)).status == HTTPStatus.OK
     except OSError:
         return False

@@ -29,7 +29,7 @@ def measure(plan: Plan) -> list[Figure]:
         outcome, samples = run(_load_and_sample(stack, seconds))
     outcome.expect(202)
     growth = _growth(samples, seconds)
-    name, worst = max(growth.items(), key=lambda item: item[1]["ratio"])
+    name, worst = max(growth.items(), key=lambda item: (item[1]["ratio"], item[1]["late_mib"] - item[1]["early_mib"]))
     return [
         Figure(
             f"memory of every process, {seconds} s",
