@@ -80,12 +80,12 @@ def _ledger(connection: sa.Connection) -> Iterator[Finding]:
 def _receipts(connection: sa.Connection, state: str) -> Iterator[Finding]:
     table = {"counted": "response", "parked": "parked"}[state]
     for some, text in (
-        (checks.receipts_without_row(connection, state), f"receipts are {state}, but have no row in {table}"),
-        (checks.rows_without_receipt(connection, state), f"rows of {table} have no receipt that is {state}"),
+        (checks.receipts_without_row(connection, state), f"receipts that are {state}, without a row in {table}"),
+        (checks.rows_without_receipt(connection, state), f"rows in {table}, without a receipt that is {state}"),
     ):
         if some.total:
             more = ", …" if some.total > len(some.examples) else ""
-            yield Finding("receipts", f"{some.total} {text}: {', '.join(some.examples)}{more}")
+            yield Finding("receipts", f"{text}: {some.total} ({', '.join(some.examples)}{more})")
 
 
 def _tallies(connection: sa.Connection, part: Slice, questionnaires: Sequence[Questionnaire]) -> Iterator[Finding]:

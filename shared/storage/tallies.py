@@ -33,6 +33,7 @@ class Deltas(NamedTuple):
     total_sq: Sequence[int]
 
 
+TABLE = "day_tally"
 _STATES = """
 INSERT INTO opd_state AS s (opd, version, past_version)
 SELECT o, 1, CASE WHEN p THEN 1 ELSE 0 END FROM unnest(%s::text[], %s::bool[]) AS x (o, p)
@@ -42,11 +43,11 @@ ON CONFLICT (opd) DO UPDATE SET
 """
 
 
-def add(cursor: Cursor, deltas: Deltas) -> None:
-    """Add the deltas to the table."""
+def add(cursor: Cursor, deltas: Deltas, table: str = TABLE) -> None:
+    """Add the deltas to the table, or to one that is like it."""
     keys = deltas.keys
     cursor.execute(
-        _add(deltas.width),
+        _add(deltas.width, table),
         (
             binary.repeated([key.opd for key in keys]),
             binary.repeated([key.facet for key in keys]),
@@ -70,10 +71,10 @@ def touch(cursor: Cursor, opds: Sequence[tuple[str, bool]]) -> None:
 
 
 @lru_cache(maxsize=16)
-def _add(width: int) -> str:
+def _add(width: int, table: str) -> str:
     sums = ", ".join(f"t.counts[{i}] + excluded.counts[{i}]" for i in range(1, width + 1))
     return f"""
-INSERT INTO day_tally AS t
+INSERT INTO {table} AS t
   (opd, facet, day, layanan, value, questionnaire, n, complete, total, total_sq, counts)
 SELECT o, f, d, l, v, q, n, k, s, ss, flat.counts[(i - 1) * {width} + 1 : i * {width}]
 FROM unnest(%b::text[], %b::text[], %b::date[], %b::text[], %b::text[], %b::text[],
@@ -83,4 +84,4 @@ ON CONFLICT (opd, facet, day, layanan, value, questionnaire) DO UPDATE SET
   n = t.n + excluded.n, complete = t.complete + excluded.complete,
   total = t.total + excluded.total, total_sq = t.total_sq + excluded.total_sq,
   counts = ARRAY[{sums}]
-"""  # noqa: S608 - built from a number
+"""  # noqa: S608 - built from a number and the names of tables

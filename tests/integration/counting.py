@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -146,3 +147,12 @@ def ledger_totals(engine: sa.Engine) -> tuple[int, int, int, int]:
     with engine.connect() as connection:
         total = ledger.totals(connection)
     return total["accepted"], total["counted"], total["duplicate"], total["parked"]
+
+
+def wait_for_lock(engine: sa.Engine) -> None:
+    """Wait until some transaction waits for another."""
+    deadline = time.monotonic() + 10
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

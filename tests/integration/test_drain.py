@@ -33,6 +33,7 @@ from tests.integration.counting import (
     parcel,
     put,
     sent,
+    wait_for_lock,
     workbench,
 )
 
@@ -118,21 +119,13 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
         first = threads.submit(counting.count, bench.engine, batch, NOW, NOW.date())
         assert at_the_end.wait(20)
         second = threads.submit(count, bench)
-        _wait_for_lock(bench.engine)
+        wait_for_lock(bench.engine)
         go_on.set()
         assert first.result(20) == (2, 1, 0)
         slow.settle(batch.entries)
         second.result(20)
     assert ledger_totals(bench.engine) == (3, 2, 1, 0)
     assert bench.inbox.depth().settled == 3
-
-
-def _wait_for_lock(engine: sa.Engine) -> None:
-    deadline = time.monotonic() + 10
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
 
 
 def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(

@@ -1,0 +1,68 @@
+"""Works the day tallies out anew from the responses and puts them in the place of the old ones, in one transaction.
+
+The same function adds them up that counting uses, so the rows come out the same to the last bit. Running it again
+changes nothing. Ingest and readers go on; counting waits until it is over (see shared/storage/tally_rebuild.py), about
+a second for every 100,000 responses, and then takes up what came meanwhile.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from services.aggregate.count import open_cursor
+from services.aggregate.findings import Watch, unwatched
+from services.aggregate.tallying import tally
+from shared.domain.errors import IkmError
+from shared.domain.questionnaire import Questionnaire
+from shared.storage import registry as stored_registry
+from shared.storage import tally_rebuild
+from shared.storage.engine import transaction
+from shared.storage.responses import Place
+from shared.storage.tallies import Deltas
+from shared.storage.tally_rebuild import Answer
+
+CHUNK = 20_000  # responses in memory at a time
+
+
+class UnknownQuestionnaire(IkmError):
+    """Responses answer a questionnaire that the registry does not have."""
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild did: responses added up, rows of day_tally that were wrong, OPDs to be refreshed."""
+
+    responses: int
+    changed: int
+    opd: int
+
+
+def rebuild(engine: sa.Engine, watch: Watch = unwatched) -> Rebuilt:
+    """Rebuild all day tallies. Raises what the database raises, and UnknownQuestionnaire; nothing is then changed."""
+    with transaction(engine) as connection:
+        total = tally_rebuild.responses(connection)
+        cursor = open_cursor(connection)
+        tally_rebuild.begin(cursor)
+        registry = stored_registry.load(connection)
+        done = 0
+        for chunk in tally_rebuild.answers(cursor, CHUNK):
+            for deltas in _deltas(chunk, registry.questionnaires):
+                tally_rebuild.add(cursor, deltas)
+            done += len(chunk)
+            watch(done, max(total, done))
+        changed = tally_rebuild.replace(cursor)
+        return Rebuilt(done, changed, tally_rebuild.touch_all(cursor))
+
+
+def _deltas(chunk: Sequence[Answer], questionnaires: Mapping[str, Questionnaire]) -> Iterator[Deltas]:
+    by_questionnaire: dict[str, list[Answer]] = {}
+    for answer in chunk:
+        by_questionnaire.setdefault(answer.questionnaire, []).append(answer)
+    for code, answers in by_questionnaire.items():
+        if code not in questionnaires:
+            raise UnknownQuestionnaire(code)
+        distinct: dict[Place, Place] = {}
+        places = [Place(one.opd, one.layanan, one.day, code, one.channel) for one in answers]
+        shared = [distinct.setdefault(place, place) for place in places]
+        profiles = [(one.sex, one.age, one.education, one.occupation) for one in answers]
+        yield tally(questionnaires[code], shared, profiles, [one.scores for one in answers])
