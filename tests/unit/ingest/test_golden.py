@@ -1,0 +1,65 @@
+"""The golden requests of every channel: what is answered and what is stored, to the last byte that a sender sees.
+
+A case is two files in tests/golden/channels/<channel>: `<case>.http`, the request, and `<case>.json`, the answer with
+what went into the inbox. GOLDEN=write writes the answers anew, to be read before they are committed.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from services.ingest.channels import CHANNELS
+from services.ingest.openapi import SCHEMAS
+from tests.unit.ingest.doubles import Answer, Desk
+
+FOLDER = Path(__file__).parents[2] / "golden" / "channels"
+CASES = sorted(FOLDER.glob("*/*.http"))
+PATHS = {channel.name: channel.path for channel in CHANNELS.values()}
+
+
+def schema(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
+
+
+def answer_to(request: Path) -> tuple[Answer, list[tuple[str, bytes]]]:
+    head, _, body = request.read_bytes().partition(b"\n\n")
+    lines = [line.partition(": ") for line in head.decode().splitlines()]
+    headers = [(name, value) for name, _, value in lines]
+
+    async def main() -> tuple[Answer, list[tuple[str, bytes]]]:
+        desk = Desk()
+        answer = await desk.post(body.removesuffix(b"\n"), headers, PATHS[request.parent.name])
+        return answer, desk.stored
+
+    return asyncio.run(main())
+
+
+def recorded(answer: Answer, stored: list[tuple[str, bytes]]) -> dict[str, Any]:
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    inbox = [{"id": source_id, "submission": json.loads(raw)} for source_id, raw in stored]
+    return {"status": answer.status, "headers": headers, "body": json.loads(answer.body), "stored": inbox}
+
+
+@pytest.mark.parametrize("request_file", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
+    answer, stored = answer_to(request_file)
+    found, expected = recorded(answer, stored), request_file.with_suffix(".json")
+    jsonschema.validate(found["body"], schema("Accepted" if answer.status == 202 else "Problem"))
+    if os.environ.get("GOLDEN") == "write":
+        expected.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    assert found == json.loads(expected.read_text())
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
+def test_every_channel_has_golden_cases_for_yes_and_for_no(channel: Any) -> None:  # noqa: ANN401 - a Channel
+    answers = [json.loads(path.read_text()) for path in (FOLDER / channel.name).glob("*.json")]
+    assert {202, 401, 403, 415, 422} <= {answer["status"] for answer in answers}
+
+
+def test_every_answer_has_its_request() -> None:
+    assert {path.with_suffix(".http") for path in FOLDER.glob("*/*.json")} == set(CASES)
