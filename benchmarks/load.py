@@ -35,11 +35,15 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one load did: its duration in seconds, the answers by status, the latencies in seconds (ascending)."""
+    """What one load did: its duration in seconds, the answers by status, the latencies in seconds (ascending).
+
+    `bodies` holds the first body of each status.
+    """
 
     seconds: float
     statuses: Mapping[int, int]
     latencies: Sequence[float]
+    bodies: Mapping[int, bytes]
 
     @property
     def rate(self) -> float:
@@ -53,7 +57,7 @@ class Outcome:
     def expect(self, status: int) -> "Outcome":
         """This outcome, when every answer had `status`; LoadFailed otherwise."""
         if set(self.statuses) != {status}:
-            raise LoadFailed(f"expected nothing but {status}, got {dict(self.statuses)}")
+            raise LoadFailed(f"expected nothing but {status}, got {dict(self.statuses)}, such as {dict(self.bodies)}")
         return self
 
 
@@ -141,13 +145,37 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         gc.enable()
 
 
+class Tally:
+    """What came back: fed with every answer, on the way to an Outcome."""
+
+    __slots__ = ("_bodies", "_latencies", "_statuses")
+
+    def __init__(self) -> None:
+        self._latencies: list[float] = []
+        self._statuses: Counter[bytes] = Counter()
+        self._bodies: dict[bytes, bytes] = {}
+
+    def add(self, latency: float, head: bytes, body: bytes) -> None:
+        """Note one answer."""
+        status = head[STATUS]
+        self._latencies.append(latency)
+        self._statuses[status] += 1
+        if status not in self._bodies:
+            self._bodies[status] = body
+
+    def outcome(self, seconds: float) -> Outcome:
+        """All of it."""
+        statuses = {int(status): number for status, number in self._statuses.items()}
+        bodies = {int(status): body[:500] for status, body in self._bodies.items()}
+        return Outcome(seconds, statuses, sorted(self._latencies), bodies)
+
+
 class _ClosedLoop:
     """The state of one load: what is still to be sent, and what came back."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self.requests = requests
-        self.latencies: list[float] = []
-        self.statuses: Counter[bytes] = Counter()
+        self.tally = Tally()
         self.deadline = 0.0
         self.busy = 0
         self.done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -163,11 +191,10 @@ class _ClosedLoop:
                 connection.send(following, time.perf_counter())
         return started
 
-    def answered(self, connection: Connection, head: bytes, _: bytes) -> None:
+    def answered(self, connection: Connection, head: bytes, body: bytes) -> None:
         """Note one answer and send the next request on its connection."""
         now = time.perf_counter()
-        self.latencies.append(now - connection.sent_at)
-        self.statuses[head[STATUS]] += 1
+        self.tally.add(now - connection.sent_at, head, body)
         if now < self.deadline and (following := next(self.requests, None)) is not None:
             connection.send(following, now)
             return
@@ -188,8 +215,7 @@ async def _drive(address: Address, requests: Iterator[bytes], connections: int, 
     ended = await asyncio.wait_for(state.done, seconds + 60)
     for connection in opened:
         connection.close()
-    statuses = {int(status): number for status, number in state.statuses.items()}
-    return Outcome(ended - started, statuses, sorted(state.latencies))
+    return state.tally.outcome(ended - started)
 
 
 def _body_length(data: bytes, end: int) -> int:

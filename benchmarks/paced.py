@@ -5,10 +5,10 @@ Latencies count from the moment at which a request was due, so that a server tha
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 
-from benchmarks.load import STATUS, Address, Connection, LoadFailed, Outcome, connect
+from benchmarks.load import Address, Connection, LoadFailed, Outcome, Tally, connect
 
 TICK = 0.001
 PATIENCE = 60.0
@@ -24,8 +24,7 @@ async def paced(
     ended = await asyncio.wait_for(state.done, seconds + PATIENCE)
     for connection in opened:
         connection.close()
-    statuses = {int(status): number for status, number in state.statuses.items()}
-    return Outcome(ended - started, statuses, sorted(state.latencies))
+    return state.tally.outcome(ended - started)
 
 
 class _OpenLoop:
@@ -40,8 +39,7 @@ class _OpenLoop:
         self._connections = 0
         self._late: deque[tuple[bytes, float]] = deque()
         self._due = self._end = 0.0
-        self.latencies: list[float] = []
-        self.statuses: Counter[bytes] = Counter()
+        self.tally = Tally()
         self.done: asyncio.Future[float] = self._loop.create_future()
 
     def begin(self, connections: Sequence[Connection]) -> float:
@@ -53,11 +51,10 @@ class _OpenLoop:
         self._tick()
         return started
 
-    def answered(self, connection: Connection, head: bytes, _: bytes) -> None:
+    def answered(self, connection: Connection, head: bytes, body: bytes) -> None:
         """Note one answer; its connection takes what is late, or rests."""
         now = time.perf_counter()
-        self.latencies.append(now - connection.sent_at)
-        self.statuses[head[STATUS]] += 1
+        self.tally.add(now - connection.sent_at, head, body)
         if self._late:
             connection.send(*self._late.popleft())
             return
