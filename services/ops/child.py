@@ -16,12 +16,17 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, as whom, and which signal asks it to end (sent, too, when the supervisor dies)."""
+    """What to run, as whom, and how it is told to end.
+
+    `stop_signal` asks it; `death_signal` is what the kernel sends when the supervisor dies. That is SIGKILL where
+    nothing is lost by it: a worker cannot end in order while the servers that it talks to end too.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
     environment: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
 
@@ -105,5 +110,5 @@ def _has_ended(pid: int) -> bool:
 
 def _launcher(program: Program) -> list[str]:
     account = program.account or Account(-1, -1)
-    arguments = (os.getpid(), int(program.stop_signal), account.uid, account.gid, account.capability)
+    arguments = (os.getpid(), int(program.death_signal), account.uid, account.gid, account.capability)
     return [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, arguments)]

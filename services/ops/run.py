@@ -2,21 +2,22 @@
 
 import os
 import socket
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 APPLICATIONS = {
     "ingest": "services.ingest.app:create_app",
     "read": "services.aggregate.api.app:create_app",
     "all": "services.ops.web:create_app",
 }
-CELERY_APP = "services.aggregate.celery_app:app"
 # Counting and refreshing apart: a long drain never delays a refresh.
 WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
 
@@ -56,25 +57,30 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
 @click.command()
 @click.argument("what", type=click.Choice(list(WORKERS)))
 @click.option("--concurrency", "-c", type=click.IntRange(1), default=1, show_default=True, help="Task processes.")
-def worker(what: str, concurrency: int) -> NoReturn:
+def worker(what: str, concurrency: int) -> None:
     """Run a Celery worker: inbox (counts submissions) or refresh (rolling tables, sweeps, the midnight roll)."""
-    Settings.load().need_redis()
-    # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no further one.
+    # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no further one. Celery
+    # reads it when it is imported.
     os.environ["REMAP_SIGTERM"] = "SIGQUIT"
+    app = _celery_app()
+
+    from services.ops.credit import keep_credit
+
+    keep_credit()
     # Gossip and mingle: traffic that grows with the square of the number of workers, and nothing needs it. Heartbeat:
     # nothing listens to it either, and a worker that is asked to end while Redis is gone would wait for it for ever.
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     name = f"{what}-{os.getpid()}@%h"
-    _celery("worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", "-c", str(concurrency), *quiet)
+    app.worker_main(["worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", "-c", str(concurrency), *quiet])
 
 
 @click.command()
-def beat() -> NoReturn:
+def beat() -> None:
     """Run Celery beat: sweeps, refreshes and the midnight roll, on schedule. Exactly one is needed."""
+    app = _celery_app()
     settings = Settings.load()
-    settings.need_redis()
     folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
-    _celery("beat", "--schedule", str(folder / "beat-schedule"), "--pidfile", "")
+    app.start(["beat", "--schedule", str(folder / "beat-schedule"), "--pidfile", ""])
 
 
 @click.command()
@@ -86,7 +92,8 @@ def migrate() -> None:
     click.echo("the database is at this version's schema")
 
 
-def _celery(*arguments: str) -> NoReturn:
-    """Become Celery: signals reach it directly, and no process of ours stays in between."""
-    command = [sys.executable, "-m", "celery", "-A", CELERY_APP, *arguments, "--loglevel", Settings.load().log_level]
-    os.execv(sys.executable, command)  # noqa: S606  (no shell is wanted)
+def _celery_app() -> "Celery":
+    Settings.load().need_redis()
+    from services.aggregate.celery_app import app
+
+    return app

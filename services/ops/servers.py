@@ -144,7 +144,7 @@ class Postgres(Server):
         options = [text for name, value in self.settings.items() for text in ("-c", f"{name}={value}")]
         command = [str(postgres_binaries() / "postgres"), "-D", str(self.folder), "-k", str(self.sockets), *options]
         # SIGINT is PostgreSQL's fast shutdown: clients are disconnected, nothing is lost.
-        return Program("postgres", command, self.log, signal.SIGINT, account=self.account)
+        return Program("postgres", command, self.log, signal.SIGINT, signal.SIGINT, account=self.account)
 
     def _prepare(self) -> None:
         if not (self.folder / "PG_VERSION").exists():
@@ -208,7 +208,8 @@ class Redis(Server):
             "save": "",  # the append-only file is the whole truth; snapshots would only add forks
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
-        return Program("redis", [str(redis_binary()), *arguments], self.log, account=self.account)
+        command = [str(redis_binary()), *arguments]
+        return Program("redis", command, self.log, death_signal=signal.SIGTERM, account=self.account)
 
     def _prepare(self) -> None:
         if (self.folder / "appendonlydir").exists() and redis_version(redis_binary()) < (7,):

@@ -9,8 +9,8 @@ from services.ops.child import Child
 from services.ops.errors import CannotStart
 
 _FIRST_DELAY_S = 0.2
-_LONGEST_DELAY_S = 10.0
-_SETTLED_S = 30.0  # whoever ran this long starts again with the first delay
+_LONGEST_DELAY_S = 5.0
+_SETTLED_S = 5.0  # whoever ran this long starts again with the first delay
 
 
 @dataclass
