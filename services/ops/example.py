@@ -1,7 +1,6 @@
 """An example city: its folder, the channel key to try it with, and its replay of published responses."""
 
 import csv
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from services.ops.client import Client
 from services.ops.errors import CannotStart
+from services.ops.folders import private_file
 from shared.registry import Channel
 from shared.registry_file import Document, parse
 
@@ -98,8 +98,7 @@ def key_at(path: Path, client: Client, create: Callable[[], str]) -> str:
         if client.knows(key):
             return key
     key = create()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(f"{key}\n")
+    private_file(path, f"{key}\n")
     client.await_key(key)
     return key
 

@@ -31,6 +31,13 @@ def private_folder(path: Path, account: Account | None) -> Path:
     return path
 
 
+def private_file(path: Path, text: str) -> Path:
+    """Write a file that only we may read; its path."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
 @contextmanager
 def held(path: Path, timeout: float, complaint: str) -> Iterator[int]:
     """Hold a lock; yields its descriptor, which keeps holding it in every process that inherits it.

@@ -4,6 +4,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,17 +39,25 @@ class Server:
         self.wait_ready()
 
     def launch(self, patience: float = 20) -> None:
-        """Start the server without waiting for it.
+        """Start the server without waiting until it answers.
 
         The server and all its processes inherit the lock of their folder, so two never work on one folder. `patience`:
         seconds that what is left of an earlier one may take to end.
         """
         private_folder(self.sockets, self.account)
         private_folder(self.folder, self.account)
-        lock = self.folder.with_name(f"{self.folder.name}.lock")
-        with held(lock, patience, f"{self.name} of an earlier start still runs on {self.folder}") as descriptor:
+        with self._alone(patience) as descriptor:
             self._prepare()
             self.child.start(descriptor)
+
+    def await_predecessor(self, patience: float = 30) -> None:
+        """Wait until a server of an earlier start, whose supervisor was killed, has ended."""
+        with self._alone(patience):
+            pass
+
+    def _alone(self, patience: float) -> AbstractContextManager[int]:
+        lock = self.folder.with_name(f"{self.folder.name}.lock")
+        return held(lock, patience, f"{self.name} of an earlier start still runs on {self.folder}")
 
     def wait_ready(self, timeout: float | None = None) -> None:
         """Wait until the server answers; CannotStart with the end of its log when it ends or stays silent."""

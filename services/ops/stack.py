@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.ops.child import Child, Program
 from services.ops.client import Client
 from services.ops.errors import CannotStart, InUse
-from services.ops.folders import end_of, held, runtime_folder
+from services.ops.folders import end_of, held, private_file, runtime_folder
 from services.ops.servers import Postgres, Redis, Server, account_for
 from services.ops.supervisor import Member, Supervisor, how_it_ended
 from shared.settings import STACK_FILE, Settings, running_stack
@@ -73,6 +73,7 @@ class Stack:
         self.home = home
         self.logs = home / "logs"
         self._listener = listener
+        self._say = say
         self._supervisor = Supervisor(say, self._write)
         self.addresses = Addresses(_web_address(listener), settings.database_url, settings.redis_url)
 
@@ -167,6 +168,7 @@ class Stack:
         }
 
     def _start_server(self, name: str, server: Server) -> None:
+        server.await_predecessor()
         # When it is started again, the loop must not wait long: the supervisor comes back to it.
         self._supervisor.add(Member(name, server.child, lambda: server.launch(1), _SERVER_STOP_S))
         server.wait_ready()
@@ -178,7 +180,8 @@ class Stack:
         """Move long logs aside, one generation. The processes append, so they go on at the new beginning."""
         for path in self.logs.glob("*.log"):
             if path.stat().st_size > _LOG_LIMIT:
-                shutil.copyfile(path, path.with_suffix(".log.1"))
+                with suppress(OSError):  # a full disk: then the log is worth less than the space
+                    shutil.copyfile(path, path.with_suffix(".log.1"))
                 os.truncate(path, 0)
 
     def _write(self) -> None:
@@ -192,10 +195,10 @@ class Stack:
             "processes": self._supervisor.pids(),
         }
         path = self.home / STACK_FILE
-        new = path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-        new.replace(path)
+        try:
+            private_file(path.with_suffix(".new"), json.dumps(document, indent=2)).replace(path)
+        except OSError as error:  # a full disk must not end what still runs
+            self._say(f"{path}: {error.strerror}")
 
 
 def _ikm() -> list[str]:
