@@ -9,17 +9,17 @@ what was settled; its epoch tells one life of the inbox from the next (a Redis t
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
 from shared import inbox_entry
 from shared.inbox_entry import Entry, Parcel, entry_of, position
+from shared.link import Link
 
 __all__ = ["GROUP", "Depth", "Entry", "Keys", "Parcel", "Reader", "Writer"]
 
@@ -69,36 +69,32 @@ class Writer:
         self._redis = redis
         self._keys = Keys.of(prefix)
         self._head = ("EVAL", _APPEND, "2", self._keys.stream, self._keys.state)
-        # A connection of its own, driven directly: the client's pipeline took three times the CPU of the rest.
-        make: Callable[[], AbstractConnection] = redis.connection_pool.make_connection
-        self._connection = make()
-        self._connect: Callable[[], Awaitable[None]] = self._connection.connect
+        self._link: Link | None = None
 
     async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
         """Append `parcels` (`count` submissions) as one entry; the running totals (accepted, settled).
 
         Returns after Redis has answered, which under `appendfsync always` is after the entry is on disk.
-        Raises redis.RedisError when that cannot be said; the entry may then be there or not.
+        Raises redis.RedisError or OSError when that cannot be said; the entry may then be there or not.
         """
         fields = inbox_entry.fields(uuid.uuid4(), parcels, count)
-        connection = self._connection
+        arguments = [part for field in fields.items() for part in field]
+        if self._link is None or not self._link.is_open:
+            self._link = await Link.open(self._redis)
         try:
-            if not connection.is_connected:
-                await self._connect()
-            arguments = [part for field in fields.items() for part in field]
-            packed = connection.pack_command(*self._head, count, *arguments)
-            await connection.send_packed_command(packed, check_health=False)
-            accepted, settled = await connection.read_response()
+            accepted, settled = await self._link.call(*self._head, count, *arguments)
         except ResponseError:  # an answer: the connection is in order
             raise
         except BaseException:  # also when the time-out cancels: a late answer must not meet the next append
-            await connection.disconnect(nowait=True)
+            await self.close()
             raise
         return int(accepted), int(settled or 0)
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._connection.disconnect(nowait=True)
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
     async def totals(self) -> tuple[int, int]:
         """The running totals (accepted, settled)."""

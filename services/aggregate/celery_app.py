@@ -8,7 +8,7 @@ from typing import Any
 from celery.schedules import crontab
 from celery.signals import setup_logging
 
-from services.aggregate import tasks
+from services.aggregate import liveness, tasks
 from shared.broker import QUEUES, ROLL, SWEEP, celery_app
 from shared.observability import configure
 from shared.settings import Settings
@@ -28,6 +28,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 app = celery_app(Settings.load())
 app.conf.update(beat_schedule=SCHEDULE, timezone="UTC")
 tasks.register(app)
+liveness.install(app)
 
 
 @setup_logging.connect

@@ -33,6 +33,7 @@ Unavailable = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.Operation
 # Another worker had the same entries or rows.
 Collision = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
 # What is left: something in the batch itself.
+UNCOUNTABLE = Violation("", "uncountable", "counting failed; the log says why")
 Uncountable = (sa.exc.SQLAlchemyError, psycopg.Error, ValueError, TypeError, ArithmeticError, LookupError)
 
 
@@ -161,7 +162,6 @@ def _once(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
 class Quarantine(Judge):
     """Parks everything: for an entry whose counting fails again and again. Replayed once the cause is mended."""
 
-    def judge(self, body: bytes, channel: str, received_us: int) -> Countable | Parkable:  # noqa: ARG002 - of Judge
+    def judge(self, body: bytes, channel: str, received_us: int, now_us: int = 0) -> Countable | Parkable:  # noqa: ARG002
         """Park."""
-        failed = Violation("", "uncountable", "counting failed; the log says why")
-        return Parkable([failed], failed.code, digest(body))
+        return Parkable([UNCOUNTABLE], UNCOUNTABLE.code, digest(body))

@@ -19,6 +19,7 @@ _BLOCKS_FROM_US = 10 * 366 * 24 * 3600 * 1_000_000  # 1980: since then every zon
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NOBODY: Profile = (None, None, None, None)
 _encode = msgspec.msgpack.Encoder().encode
+_encode_sorted = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 class Countable(NamedTuple):
@@ -52,18 +53,18 @@ class Judge:
         self._days: dict[int, date] = {}
         self._places: dict[tuple[str, str, str | None, date, str], tuple[Place, Questionnaire] | Violation] = {}
 
-    def judge(self, body: bytes, channel: str, received_us: int) -> Countable | Parkable:
-        """What becomes of the submission in `body` that came through `channel`."""
+    def judge(self, body: bytes, channel: str, received_us: int, now_us: int = 0) -> Countable | Parkable:
+        """What becomes of the submission in `body` that came through `channel`; `now_us`: when it is judged again."""
         submission = self.wire.read(body)
         if isinstance(submission, list):  # the questionnaire changed since it was accepted
             return Parkable(submission, submission[0].code, digest(body))
         answered_us = received_us if submission.submitted_at is None else _microseconds(submission.submitted_at)
         found = self._place(submission, self.day(answered_us), channel)
         if isinstance(found, Violation):
-            return Parkable([found], found.code, digest(_encode(submission)))
-        if answered_us > received_us + FUTURE_TOLERANCE_US:
+            return Parkable([found], found.code, _digest(submission))
+        if answered_us > max(received_us, now_us) + FUTURE_TOLERANCE_US:
             late = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
-            return Parkable([late], late.code, digest(_encode(submission)))
+            return Parkable([late], late.code, _digest(submission))
         place, questionnaire = found
         return Countable(
             place,
@@ -72,7 +73,7 @@ class Judge:
             submission.scores,
             _profile(submission),
             submission.comment,
-            digest(_encode(submission)),
+            _digest(submission),
         )
 
     def day(self, instant_us: int) -> date:
@@ -117,6 +118,15 @@ class Judge:
 def digest(content: bytes) -> int:
     """32 bits that tell one content from another (not against malice: a sender owns its ids); signed for PostgreSQL."""
     return zlib.crc32(content) - 0x80000000
+
+
+def _digest(submission: Submission) -> int:
+    if submission.questionnaire is None:
+        return digest(_encode(submission))
+    # The questionnaire that it names may only be known later: nothing of how its answers are read may show.
+    document = msgspec.to_builtins(submission)
+    document["answers"] = {code: score for code, score in document["answers"].items() if score is not None}
+    return digest(_encode_sorted(document))
 
 
 def _microseconds(instant: datetime) -> int:

@@ -19,6 +19,7 @@ APPLICATIONS = {
     "all": "services.ops.web:create_app",
 }
 # Counting and refreshing apart: a long drain never delays a refresh.
+SCHEDULER = "services.aggregate.liveness:Beat"
 WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
 
 
@@ -80,7 +81,7 @@ def beat() -> None:
     app = _celery_app()
     settings = Settings.load()
     folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
-    app.start(["beat", "--schedule", str(folder / "beat-schedule"), "--pidfile", ""])
+    app.start(["beat", "--scheduler", SCHEDULER, "--schedule", str(folder / "beat-schedule"), "--pidfile", ""])
 
 
 @click.command()

@@ -168,6 +168,11 @@ def aware(value: int) -> datetime:
     return _EPOCH_1970 + timedelta(microseconds=value)
 
 
+def micros(value: datetime) -> int:
+    """The microseconds since 1970 of an instant, exactly."""
+    return (value - _EPOCH_1970) // timedelta(microseconds=1)
+
+
 def smallint(value: int | None) -> bytes:
     """An int2 field; None is NULL."""
     return NULL if value is None else _INT2(2, value)

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.domain.check import Violation
 from shared.storage import binary
 from shared.storage.receipts import Cursor
-from shared.storage.tables import parked
+from shared.storage.tables import parked, receipt
 
 
 class Parked(NamedTuple):
@@ -60,15 +61,30 @@ def reasons(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     return connection.execute(query.order_by(parked.c.reason)).mappings().all()
 
 
-def shown(connection: sa.Connection, receipt: UUID) -> sa.RowMapping | None:
+def shown(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
     """One parked submission, whole."""
-    return connection.execute(sa.select(parked).where(parked.c.receipt == receipt)).mappings().one_or_none()
+    return connection.execute(sa.select(parked).where(parked.c.receipt == code)).mappings().one_or_none()
 
 
-def take(connection: sa.Connection, receipts: Sequence[UUID]) -> Sequence[sa.RowMapping]:
+class Waiting(NamedTuple):
+    """What a replay needs of a parked submission. `received_us`: microseconds since 1970."""
+
+    receipt: UUID
+    channel: str
+    received_us: int
+    reason: str
+    violations: Sequence[Violation]
+    body: bytes
+
+
+def take(connection: sa.Connection, codes: Sequence[UUID]) -> list[Waiting]:
     """The parked submissions with these receipts, locked until the transaction ends; in the order of receipts."""
-    query = sa.select(parked).where(parked.c.receipt.in_(receipts)).order_by(parked.c.receipt).with_for_update()
-    return connection.execute(query).mappings().all()
+    columns = (parked.c[name] for name in ("receipt", "channel", "received_at", "reason", "violations", "body"))
+    query = sa.select(*columns).where(parked.c.receipt.in_(codes)).order_by(parked.c.receipt).with_for_update()
+    return [
+        Waiting(code, channel, binary.micros(received), reason, msgspec.convert(violations, list[Violation]), body)
+        for code, channel, received, reason, violations, body in connection.execute(query)
+    ]
 
 
 def release(cursor: Cursor, receipts: Sequence[bytes]) -> None:
@@ -76,12 +92,34 @@ def release(cursor: Cursor, receipts: Sequence[bytes]) -> None:
     cursor.execute("DELETE FROM parked WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),))
 
 
-def retried(
-    connection: sa.Connection, receipt: bytes, reason: str, violations: Sequence[Violation], now: datetime
-) -> None:
-    """A replay found that it must stay parked."""
+def candidates(connection: sa.Connection, reason: str | None, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """The next receipts after one, in their order: of all parked submissions, or of those with a reason."""
+    query = sa.select(parked.c.receipt).order_by(parked.c.receipt).limit(limit)
+    if reason is not None:
+        query = query.where(parked.c.reason == reason)
+    if after is not None:
+        query = query.where(parked.c.receipt > after)
+    return connection.scalars(query).all()
+
+
+def retried(connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Violation]]], now: datetime) -> None:
+    """A replay found that these must stay parked, for these reasons now: also their receipts say so."""
+    if not still:
+        return
+    values = [
+        {"of": code, "why": violations[0].code, "all": msgspec.to_builtins(violations), "now": now}
+        for code, violations in still
+    ]
+    reason: sa.BindParameter[str] = sa.bindparam("why")
     connection.execute(
         sa.update(parked)
-        .where(parked.c.receipt == UUID(bytes=receipt))
-        .values(reason=reason, violations=msgspec.to_builtins(violations), tries=parked.c.tries + 1, tried_at=now)
+        .where(parked.c.receipt == sa.bindparam("of"))
+        .values(
+            reason=reason,
+            violations=sa.bindparam("all", type_=JSONB),
+            tries=parked.c.tries + 1,
+            tried_at=sa.bindparam("now"),
+        ),
+        values,
     )
+    connection.execute(sa.update(receipt).where(receipt.c.receipt == sa.bindparam("of")).values(reason=reason), values)

@@ -82,8 +82,3 @@ def digests(cursor: Cursor, receipts: Sequence[bytes]) -> dict[bytes, int]:
 def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:
     """Parked receipts have been counted after all; the digest of their content as it is read now."""
     cursor.execute(_COUNTED, (binary.uuids(list(digests)), binary.integers(list(digests.values()))))
-
-
-def mark_parked(cursor: Cursor, receipt: bytes, reason: str) -> None:
-    """A parked receipt stays parked, for this reason now."""
-    cursor.execute("UPDATE receipt SET reason = %s WHERE receipt = %s", (reason, UUID(bytes=receipt)))

@@ -250,11 +250,15 @@ def test_a_response_that_lost_its_receipt_cannot_stop_the_counting(bench: Workbe
 
 
 def test_repetitions_after_the_registry_changed_are_still_repetitions(bench: Workbench, redis_url: str) -> None:
-    backwards = dict(reversed(answers("443444433").items()))
-    late = sent("q", questionnaire="skm-2030", answers=backwards)
+    late = sent("q", questionnaire="baru", answers={"Z": 3, "B": None, "A": 4})
     put(redis_url, late)
     count(bench)
     assert reasons(bench) == ["unknown-questionnaire"]
+    unsur = [
+        f'{{code: {code}, key: {code.lower()}, name: N, question: "?", options: [a, b, c, d], required: false}}'
+        for code in "ABZ"
+    ]
+    apply(bench.engine, f"questionnaires: [{{code: baru, name: Baru, unsur: [{', '.join(unsur)}]}}]")
     put(redis_url, late)
     count(bench)
     assert ledger_totals(bench.engine) == (2, 0, 1, 1)

@@ -1,7 +1,8 @@
 """The read API as one ASGI application: answers that are made already first, everything else through FastAPI."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
@@ -22,6 +23,15 @@ class ReadApi:
         self.service = Service(settings.need_database(), clock)
         self.api = self._fastapi()
         self.service.document = self.api.openapi
+
+    @property
+    def document(self) -> Callable[[], dict[str, Any]]:
+        """Gives the OpenAPI document that the page /docs explains; who serves more than this sets it to all of it."""
+        return self.service.document
+
+    @document.setter
+    def document(self, document: Callable[[], dict[str, Any]]) -> None:
+        self.service.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
@@ -46,7 +56,7 @@ class ReadApi:
                 self.service.stop()
 
         api = FastAPI(
-            title="IKM Live: read",
+            title="IKM Live (read)",
             version="1",
             summary="Menyajikan indeks kepuasan masyarakat / serves the satisfaction index",
             lifespan=lifespan,

@@ -34,7 +34,7 @@ def opd_index(
         unsur=summary.unsur,
         comparison=summary.comparison,
         sample=summary.sample,
-        updated_at=local(registry, changed_at),
+        updated_at=_counted_at(registry, content, changed_at),
     )
 
 
@@ -49,7 +49,7 @@ def opd_line(registry: Registry, opd: Opd, content: Content, changed_at: datetim
         mutu=summary.mutu,
         kinerja=summary.kinerja,
         ci95=summary.ci95,
-        updated_at=local(registry, changed_at),
+        updated_at=_counted_at(registry, content, changed_at),
     )
 
 
@@ -70,13 +70,18 @@ def instansi_index(registry: Registry, content: Content, changed_at: datetime | 
         pooled=rollup.pooled,
         mean=rollup.mean,
         sample=summary.sample,
-        updated_at=local(registry, changed_at),
+        updated_at=_counted_at(registry, content, changed_at),
     )
 
 
 def is_listed(opd: Opd, window: Window, content: Content) -> bool:
     """Whether an OPD belongs into the list under a window: it has respondents, or was open on the last of its days."""
     return content.summary.respondents > 0 or window.last is None or opd.is_open(window.last)
+
+
+def _counted_at(registry: Registry, content: Content, changed_at: datetime | None) -> datetime | None:
+    """When the last count changed it; nothing where none did: an empty window is only as old as its rows."""
+    return local(registry, changed_at) if content.summary.respondents else None
 
 
 def local(registry: Registry, instant: datetime | None) -> datetime | None:

@@ -39,7 +39,6 @@ class Service:
         self.board = Board()
         self.engine: sa.Engine = create_engine(database_url, pool_size=_POOL_SIZE)
         self.meters = Meters(self.engine, self.board, clock)
-        # What the page /docs explains. Who serves more than the read API puts the document of it all here.
         self.document: Callable[[], dict[str, Any]] = dict
         self._follower = Follower(self.engine, self.board)
 

@@ -1,0 +1,124 @@
+"""Judges parked submissions again, by the registry as it is now: what can be counted is, once, in one transaction.
+
+Safe beside workers and other replays: the rows are locked before they are judged, and one that somebody else has
+counted meanwhile is not there any more. What was accepted and parked stays so in the ledger; only its receipt changes.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.aggregate.count import CONFLICT, open_cursor, write_responses
+from services.aggregate.drain import ATTEMPTS, UNCOUNTABLE, Collision, Unavailable, Uncountable
+from services.aggregate.findings import Watch, unwatched
+from services.aggregate.judge import Countable, Judge
+from shared.domain.check import Violation
+from shared.storage import parking, receipts
+from shared.storage import registry as stored_registry
+from shared.storage.engine import transaction
+from shared.storage.parking import Waiting
+
+log = logging.getLogger(__name__)
+
+BATCH = 1000
+
+
+class Replayed(NamedTuple):
+    """What became of parked submissions; `gone`: they are not parked, or not any more."""
+
+    counted: int = 0
+    parked: int = 0
+    gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A replay at one time. `force`: an id that was used before for another content counts, under a receipt of its own.
+
+    Each method raises what the database raises; the batches before that one are then done.
+    """
+
+    engine: sa.Engine
+    now: datetime
+    force: bool = False
+
+    def named(self, codes: Sequence[UUID], watch: Watch = unwatched) -> Replayed:
+        """Replay the submissions with these receipts."""
+        distinct = sorted(set(codes))
+        batches = (distinct[at : at + BATCH] for at in range(0, len(distinct), BATCH))
+        return self._all(batches, len(distinct), watch)
+
+    def waiting(self, reason: str | None = None, watch: Watch = unwatched) -> Replayed:
+        """Replay everything that is parked, or what is parked for a reason."""
+        with self.engine.connect() as connection:
+            total = sum(row["submissions"] for row in parking.reasons(connection) if reason in {None, row["reason"]})
+        return self._all(self._waiting(reason), total, watch)
+
+    def _waiting(self, reason: str | None) -> Iterator[Sequence[UUID]]:
+        last: UUID | None = None
+        while True:  # by receipt: what stays parked does not come again
+            with self.engine.connect() as connection:
+                found = parking.candidates(connection, reason, last, BATCH)
+            if not found:
+                return
+            yield found
+            last = found[-1]
+
+    def _all(self, batches: Iterable[Sequence[UUID]], total: int, watch: Watch) -> Replayed:
+        with self.engine.connect() as connection:
+            judge = Judge(stored_registry.load(connection))
+        result = Replayed()
+        for codes in batches:
+            result = Replayed(*map(sum, zip(result, self._isolated(judge, codes), strict=True)))
+            done = sum(result)
+            watch(done, max(done, total))
+        return result
+
+    def _isolated(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
+        """Replay a batch; if that fails for a reason of its own, one by one, and what fails alone stays parked."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self._once(judge, codes)
+            except Collision as error:
+                log.info("somebody else had the same rows", extra={"error": type(error).__name__})
+            except Unavailable:
+                raise
+            except Uncountable:
+                log.exception("parked submissions cannot be counted", extra={"receipts": [str(code) for code in codes]})
+                break
+        if len(codes) > 1:
+            results = [self._isolated(judge, [code]) for code in codes]
+            return Replayed(*map(sum, zip(*results, strict=True)))
+        return self._still(codes)
+
+    def _once(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
+        now_us = round(self.now.timestamp() * 1_000_000)
+        with transaction(self.engine) as connection:
+            rows = parking.take(connection, codes)
+            verdicts = [(row, self._verdict(judge, row, now_us)) for row in rows]
+            counted = [(row.receipt.bytes, verdict) for row, verdict in verdicts if isinstance(verdict, Countable)]
+            if counted:
+                cursor = open_cursor(connection)
+                receipts.mark_counted(cursor, {code: verdict.digest for code, verdict in counted})
+                write_responses(cursor, counted, judge.day(now_us))
+                parking.release(cursor, [code for code, _ in counted])
+            still = [(row.receipt, found) for row, found in verdicts if not isinstance(found, Countable)]
+            parking.retried(connection, still, self.now)
+        return Replayed(len(counted), len(still), len(codes) - len(rows))
+
+    def _verdict(self, judge: Judge, row: Waiting, now_us: int) -> Countable | Sequence[Violation]:
+        if row.reason == CONFLICT and not self.force:
+            return row.violations
+        verdict = judge.judge(row.body, row.channel, row.received_us, now_us)
+        return verdict if isinstance(verdict, Countable) else verdict.violations
+
+    def _still(self, codes: Sequence[UUID]) -> Replayed:
+        with transaction(self.engine) as connection:
+            rows = parking.take(connection, codes)
+            parking.retried(connection, [(row.receipt, [UNCOUNTABLE]) for row in rows], self.now)
+        return Replayed(0, len(rows), len(codes) - len(rows))

@@ -1,0 +1,141 @@
+"""The first page as a person sees it, in a real browser, on a phone and on a desk; and what it needs: nothing else."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.e2e.running import Up
+
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE, DESK = (360, 740), (1280, 900)
+
+# The city may still be starting when the first test of this file asks for it.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        reason = "no Chromium in /usr/bin (Debian: apt-get install chromium): the pages are NOT tested"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(PHONE, "light"), (PHONE, "dark"), (DESK, "light")], ids=["phone", "phone-dark", "desk"])
+def page(browser: Browser, city: Up, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page, with everything that it asked for and complained about."""
+    (width, height), scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=True, locale="id-ID"
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(f"{city.state['url']}/")
+    yield page
+    page.screenshot(path=_evidence(request.node.name), full_page=True)
+    context.close()
+    assert [url for url in asked if not url.startswith(city.state["url"])] == []
+    assert [text for text in complaints if "favicon" not in text] == []
+
+
+def _evidence(name: str) -> Path:
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / "ikm-pages"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}.png"
+
+
+def test_the_page_shows_every_opd_with_its_figures(page: Page, city: Up) -> None:
+    _, index = city.call("GET", "/v1/ikm?window=all")
+    rows = page.get_by_role("table").get_by_role("row")
+    assert page.get_by_role("heading", level=1).inner_text() == "Indeks Kepuasan Masyarakat"
+    assert rows.count() == len(index["opd"]) + 1
+    for opd in index["opd"]:
+        row = rows.filter(has_text=opd["name"]).first.inner_text()
+        if opd["ikm"] is not None:
+            assert f"{opd['ikm']:.2f}".replace(".", ",") in row
+            assert f"{opd['mutu']} {opd['kinerja']}" in row
+            assert "WIB" in row
+        assert str(opd["respondents"]) in row.replace(".", "")
+    assert "semua responden bersama-sama" in page.get_by_role("main").inner_text()
+
+
+def test_it_fits_its_width_and_letters_can_be_read(page: Page) -> None:
+    width, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= inner
+    assert page.evaluate(_CONTRAST) >= 4.5
+    small = page.evaluate("[...document.querySelectorAll('nav a')].filter(a => a.offsetHeight < 24).length")
+    assert small == 0
+
+
+def test_a_window_is_chosen_by_a_link(page: Page, city: Up) -> None:
+    page.get_by_role("link", name="30 hari").click()
+    page.wait_for_url("**/?window=30d")
+    assert page.locator("[aria-current=page]").inner_text() == "30 hari"
+    _, index = city.call("GET", "/v1/ikm?window=30d")
+    assert f"{index['instansi']['respondents']:,}".replace(",", ".") in page.get_by_role("main").inner_text()
+
+
+def test_the_documents_of_the_api_are_one_link_away(page: Page, city: Up) -> None:
+    page.get_by_role("link", name="dokumentasi API").click()
+    text = page.inner_text("body")
+    _, document = city.call("GET", "/openapi.json")
+    for path in document["paths"]:
+        assert path in text
+    page.get_by_role("link", name="Daftar galat").click()
+    assert page.locator("#invalid-submission").inner_text().startswith("invalid-submission")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_it_needs_no_script(browser: Browser, city: Up) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    answer = page.goto(f"{city.state['url']}/?window=all")
+    assert answer is not None
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert page.locator("html").get_attribute("lang") == "id"
+    assert page.get_by_role("table").count() == 1
+    context.close()
+
+
+# The lowest contrast (WCAG 2.2, 1.4.3) of any text with the background it is painted on.
+_CONTRAST = """
+() => {
+  const rgb = css => css.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = rgb(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...document.querySelectorAll('body *')].filter(
+    e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.offsetParent !== null);
+  return Math.min(...texts.map(e => {
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }));
+}
+"""
