@@ -28,17 +28,32 @@ class Index:
     mutu: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the service is ready; whether all that it lacks may be a registry; its own words."""
+
+    ready: bool
+    has_no_registry: bool
+    text: str
+
+
 class Client:
     """Talks to one service."""
 
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def unreadiness(self) -> str:
-        """Why the service is not ready; empty when it is."""
+    def readiness(self) -> Readiness:
+        """What the service says about itself now."""
         # The stack's socket takes the connection before `web` is there to answer it: do not wait long.
         status, answer = self._request("GET", "/readyz", timeout=1)
-        return "" if status == HTTPStatus.OK else f"/readyz: {status} {answer.decode(errors='replace')[:500]}"
+        try:
+            state = json.loads(answer)
+        except ValueError:
+            state = {}
+        has_no_registry = bool(state.get("database")) and state.get("registry") == 0
+        text = f"/readyz: {status} {answer.decode(errors='replace')[:500]}"
+        return Readiness(status == HTTPStatus.OK, has_no_registry, text)
 
     def knows(self, key: str) -> bool:
         """Whether the service takes this key (an empty batch is refused, but by another status)."""
@@ -92,7 +107,7 @@ class Client:
             headers["authorization"] = f"Bearer {key}"
         request = urllib.request.Request(self.address + path, body, headers, method=method)  # noqa: S310  (ours, http)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310  (ours, http)
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

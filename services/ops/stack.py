@@ -33,6 +33,7 @@ PROCESSES: dict[str, tuple[tuple[str, ...], float]] = {
 }
 _SERVER_STOP_S = 30
 _READY_TIMEOUT_S = 90
+_REGISTRY_TIMEOUT_S = 3  # a registry that PostgreSQL has reaches ingest within a second or two (the sweep publishes it)
 _MOST_FAILURES = 3  # of one process before the first readiness: then the reason is in its log
 _LOG_LIMIT = 20 * 1024 * 1024
 _TURNS_PER_LOG_CHECK = 300  # about once a minute
@@ -54,7 +55,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise InUse(f"{host}:{port} ({error.strerror}): choose another with --port") from None
+        raise InUse(f"{host}:{port} ({os.strerror(error.errno or 0)}): choose another with --port") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +115,31 @@ class Stack:
             child = Child(Program(name, command, self._log(name), environment=self.environment()))
             self._supervisor.add(Member(name, child, functools.partial(child.start, *descriptors), stop_timeout))
 
-    def wait_ready(self) -> None:
-        """Wait until the service says that it is ready; CannotStart when a process keeps ending before that."""
-        deadline = time.monotonic() + _READY_TIMEOUT_S
-        answer = "no answer"
-        while answer:
+    def wait_ready(self) -> bool:
+        """Wait until the service is ready. False: it runs, and waits for its first registry.
+
+        CannotStart when a process keeps ending before that, or when it takes too long.
+        """
+        started = time.monotonic()
+        empty_since = started
+        while True:
             self._supervisor.check()
-            for member in self._supervisor.members:
-                if member.failures >= _MOST_FAILURES:
-                    raise CannotStart(
-                        f"{member.name}: {how_it_ended(member.child)}; {end_of(member.child.program.log)}"
-                    )
-            if time.monotonic() >= deadline:
-                raise CannotStart(f"the service is not ready after {_READY_TIMEOUT_S} s: {answer}; see {self.logs}")
+            self._demand_progress()
             time.sleep(0.1)
-            answer = self.client.unreadiness()
+            state, now = self.client.readiness(), time.monotonic()
+            if state.ready:
+                return True
+            empty_since = empty_since if state.has_no_registry else now
+            if now - empty_since >= _REGISTRY_TIMEOUT_S:
+                return False
+            if now - started >= _READY_TIMEOUT_S:
+                raise CannotStart(f"not ready after {_READY_TIMEOUT_S} s: {state.text}; see {self.logs}")
+
+    def _demand_progress(self) -> None:
+        for member in self._supervisor.members:
+            if member.failures >= _MOST_FAILURES:
+                log = member.child.program.log
+                raise CannotStart(f"{member.name}: {how_it_ended(member.child)}; {end_of(log)}")
 
     def watch(self) -> None:
         """Keep everything running until the process is asked to end (KeyboardInterrupt)."""

@@ -68,11 +68,13 @@ def _start(stack: "Stack", example: "Example | None", started: float) -> None:
         stack.command("apply", str(example.registry_file))
     step("layanan / service: web, worker, beat")
     stack.start_processes()
-    stack.wait_ready()
+    has_registry = stack.wait_ready()
     step("siap / ready")
     _say(f"\n  Indeks / index   {stack.addresses.web}/\n  API              {stack.addresses.web}/docs")
     if example is not None:
         _try_it(stack, example)
+    elif not has_registry:
+        _say("  Registri         masih kosong / is still empty: ikm apply FILE")
     _say(f"  Log              {stack.logs}\n  Berhenti / stop  Ctrl-C")
 
 

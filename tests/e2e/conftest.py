@@ -9,12 +9,12 @@ from tests.e2e.running import Up
 
 
 @pytest.fixture(scope="session")
-def start() -> Iterator[Callable[[Path], Up]]:
+def start() -> Iterator[Callable[..., Up]]:
     """Start `ikm up` on a home; all that was started is stopped at the end."""
     started: list[Up] = []
 
-    def up(home: Path) -> Up:
-        started.append(Up(home))
+    def up(home: Path, example: str | None = "tanjungpinang") -> Up:
+        started.append(Up(home, example))
         return started[-1]
 
     yield up
@@ -23,7 +23,7 @@ def start() -> Iterator[Callable[[Path], Up]]:
 
 
 @pytest.fixture(scope="session")
-def city(start: Callable[[Path], Up], tmp_path_factory: pytest.TempPathFactory) -> Up:
+def city(start: Callable[..., Up], tmp_path_factory: pytest.TempPathFactory) -> Up:
     """A running example city whose replay is over; its home's path has a space."""
     run = start(tmp_path_factory.mktemp("a city") / "home")
     run.wait_for("contoh-kediri: IKM")

@@ -14,7 +14,7 @@ from tests.e2e.running import IKM, Up, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-Start = Callable[[Path], Up]
+Start = Callable[..., Up]
 STEP = re.compile(r"^ *(\d+)  2024-\d\d-\d\d +([\d.]+) +([ABCD]) +([\d.]+)  (.)$")
 LETTERS = "CCCDCCCBBBBCCBBBBBBB"
 
@@ -99,3 +99,11 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "postgres").exists()
+
+
+def test_an_empty_home_starts_and_says_that_it_has_no_registry(start: Start, tmp_path: Path) -> None:
+    run = start(tmp_path / "home", example=None)
+    run.wait_for("ikm apply FILE")
+    run.wait_for("Ctrl-C")
+    assert run.call("GET", "/healthz")[0] == 200
+    assert run.interrupt() == 0
