@@ -18,8 +18,8 @@ APPLICATIONS = {
     "read": "services.aggregate.api.app:create_app",
     "all": "services.ops.web:create_app",
 }
-# Counting and refreshing apart: a long drain never delays a refresh.
 SCHEDULER = "services.aggregate.liveness:Beat"
+# Counting and refreshing apart: a long drain never delays a refresh.
 WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
 
 
@@ -30,7 +30,10 @@ WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
 @click.option("--processes", type=click.IntRange(1), default=1, show_default=True, help="Server processes.")
 @click.option("--fd", type=click.IntRange(3), hidden=True, help="A listening socket that was inherited.")
 def serve(what: str, host: str, port: int | None, processes: int, fd: int | None) -> None:
-    """Serve HTTP: ingest (the way in), read (the way out), or all (both on one port)."""
+    """Serve HTTP: ingest, read, or all.
+
+    ingest is the way in (Redis only), read the way out (PostgreSQL only), all is both on one port.
+    """
     import uvicorn
 
     from shared.observability import configure
@@ -59,7 +62,10 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
 @click.argument("what", type=click.Choice(list(WORKERS)))
 @click.option("--concurrency", "-c", type=click.IntRange(1), default=1, show_default=True, help="Task processes.")
 def worker(what: str, concurrency: int) -> None:
-    """Run a Celery worker: inbox (counts submissions) or refresh (rolling tables, sweeps, the midnight roll)."""
+    """Run a Celery worker: inbox or refresh.
+
+    inbox counts submissions; refresh keeps the rolling tables, sweeps, and rolls the windows at midnight.
+    """
     # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no further one. Celery
     # reads it when it is imported.
     os.environ["REMAP_SIGTERM"] = "SIGQUIT"
@@ -77,7 +83,10 @@ def worker(what: str, concurrency: int) -> None:
 
 @click.command()
 def beat() -> None:
-    """Run Celery beat: sweeps, refreshes and the midnight roll, on schedule. Exactly one is needed."""
+    """Run the schedule (Celery beat), once.
+
+    It sends sweeps and the midnight roll. A second one would only send everything twice.
+    """
     app = _celery_app()
     settings = Settings.load()
     folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
@@ -86,7 +95,7 @@ def beat() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the schema of this version; running it again changes nothing."""
+    """Bring the database to this version's schema."""
     from shared.storage.migrate import upgrade
 
     upgrade(Settings.load().need_database())

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 @click.option("--home", type=click.Path(file_okay=False), help="Folder of all state.  [default: IKM_HOME or ./.ikm]")
 @click.option("--example", "name", metavar="NAME", help="Apply examples/NAME, and replay its responses if it has any.")
 def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
-    """Run everything here: PostgreSQL, Redis, the API, the workers and the schedule.
+    """Run everything here, until Ctrl-C.
 
-    Ctrl-C stops it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is set, that server is used
+    PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends. Ctrl-C stops all of it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is set, that server is used
     and no embedded one is started.
     """
     from services.ops import stack as stacks
