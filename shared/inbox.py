@@ -261,7 +261,7 @@ def _gather(submissions: int, more: Callable[[int], list[Entry]]) -> list[Entry]
     return entries
 
 
-def _pairs(found: Any) -> Iterable[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:  # noqa: ANN401
+def _pairs(found: Any) -> Iterable[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:  # noqa: ANN401 (untyped answer)
     """RESP2 answers a list of pairs, RESP3 a mapping of lists of lists."""
     if isinstance(found, dict):
         return ((name, [item for part in parts for item in part]) for name, parts in found.items())

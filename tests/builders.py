@@ -23,13 +23,13 @@ _SUBMISSION: Mapping[str, Any] = {
 }
 
 
-def submission(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON, right or wrong
+def submission(**changes: Any) -> dict[str, Any]:
     """A valid submission with these members instead; `...` leaves a member out."""
     document = copy.deepcopy({**_SUBMISSION, **changes})
     return {name: value for name, value in document.items() if value is not ...}
 
 
-def submission_json(**changes: Any) -> bytes:  # noqa: ANN401 - see submission
+def submission_json(**changes: Any) -> bytes:
     """The same as JSON."""
     return json.dumps(submission(**changes)).encode()
 
@@ -46,7 +46,7 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def registry(version: int = 1, **changes: Any) -> Registry:  # noqa: ANN401 - fields of Registry
+def registry(version: int = 1, **changes: Any) -> Registry:
     """Two OPDs; channel `loket` sends for both with KEY, channel `dinkes` for the OPD of its name with OTHER_KEY."""
     short = questionnaire("singkat", "1-a", "class", "U3", optional=frozenset({"class"}))
     known = Registry(

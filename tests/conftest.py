@@ -26,6 +26,15 @@ def _missing(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Debian's browser."""
+    found = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+    if found is None:
+        _missing("no Chromium in /usr/bin (Debian: apt-get install chromium): the pages are NOT tested")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A short folder for the servers of this session (each pytest-xdist worker is a session of its own)."""
     with tempfile.TemporaryDirectory(prefix="ikm-test-", dir="/tmp", ignore_cleanup_errors=True) as folder:

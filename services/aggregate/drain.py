@@ -162,6 +162,7 @@ def _once(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
 class Quarantine(Judge):
     """Parks everything: for an entry whose counting fails again and again. Replayed once the cause is mended."""
 
+    # The signature is Judge's.
     def judge(self, body: bytes, channel: str, received_us: int, now_us: int = 0) -> Countable | Parkable:  # noqa: ARG002
         """Park."""
         return Parkable([UNCOUNTABLE], UNCOUNTABLE.code, digest(body))

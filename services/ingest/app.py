@@ -26,7 +26,7 @@ from shared.connections import ingest_redis
 from shared.domain.errors import IkmError
 from shared.inbox import Writer
 from shared.observability import configure
-from shared.problems import problem
+from shared.problems import Problem, problem
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -202,5 +202,5 @@ def _problems(api: FastAPI) -> None:
     api.add_exception_handler(Exception, failed)
 
 
-def _response(found: Any, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401
+def _response(found: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return Response(found.body, status_code=found.status, headers={**found.plain_headers, **(headers or {})})

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ def _report(outcome: _Outcome) -> int:
     if latencies:
         p50, p99 = (latencies[min(sent - 1, int(sent * share))] * 1000 for share in (0.5, 0.99))
         click.echo(f"jawaban / answers     p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    failed = sum(count for status, count in outcome.statuses.items() if status == 0 or status >= 500)  # noqa: PLR2004
+    failed = sum(
+        count for status, count in outcome.statuses.items() if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    )
     return 1 if failed else 0
 
 

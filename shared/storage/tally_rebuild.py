@@ -52,12 +52,12 @@ _ANSWERS = f"SELECT {', '.join(Answer._fields)} FROM response ORDER BY opd, day"
 _REMOVE = f"""
 DELETE FROM {tallies.TABLE} AS t
 WHERE NOT EXISTS (SELECT FROM {REBUILT} AS r WHERE ({_of("r")}) = ({_of("t")}))
-"""  # noqa: S608
+"""  # noqa: S608 (a constant)
 _REPLACE = f"""
 INSERT INTO {tallies.TABLE} AS t SELECT * FROM {REBUILT}
 ON CONFLICT ({_KEY}) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NUMBERS)}
 WHERE ({_of("t", _NUMBERS)}) IS DISTINCT FROM ({_of("excluded", _NUMBERS)})
-"""  # noqa: S608
+"""  # noqa: S608 (a constant)
 
 
 def responses(connection: sa.Connection) -> int:
@@ -97,7 +97,7 @@ def replace(cursor: Cursor) -> int:
 
 def touch_all(cursor: Cursor) -> int:
     """Make every OPD stale, past days too; how many."""
-    cursor.execute(f"SELECT opd FROM opd_state UNION SELECT opd FROM {REBUILT}")  # noqa: S608
+    cursor.execute(f"SELECT opd FROM opd_state UNION SELECT opd FROM {REBUILT}")  # noqa: S608 (a constant)
     opds = [(str(opd), True) for (opd,) in cursor]
     tallies.touch(cursor, opds)
     return len(opds)

@@ -55,7 +55,7 @@ class Sent(NamedTuple):
     received_us: int = NOW_US
 
 
-def sent(source_id: str, channel: str = "loket", received_us: int = NOW_US, **changes: Any) -> Sent:  # noqa: ANN401
+def sent(source_id: str, channel: str = "loket", received_us: int = NOW_US, **changes: Any) -> Sent:
     """A submission of this id; see tests.builders.submission for the changes."""
     return Sent(source_id, submission_json(id=source_id, **changes), channel, received_us)
 

@@ -64,13 +64,13 @@ def eventually(true: Callable[[], bool], within: float) -> float:
     return time.monotonic() - started
 
 
-def post(client: httpx.Client, source_id: str, key: str | None = None, **changes: Any) -> httpx.Response:  # noqa: ANN401
+def post(client: httpx.Client, source_id: str, key: str | None = None, **changes: Any) -> httpx.Response:
     """Send one submission."""
     headers = {"content-type": "application/json", **(authorization(key) if key else authorization())}
     return client.post("/v1/submissions", content=submission_json(id=source_id, **changes), headers=headers)
 
 
-def accepted(client: httpx.Client, source_id: str, key: str | None = None, **changes: Any) -> bool:  # noqa: ANN401
+def accepted(client: httpx.Client, source_id: str, key: str | None = None, **changes: Any) -> bool:
     """Whether it was answered with 202."""
     return post(client, source_id, key, **changes).status_code == httpx.codes.ACCEPTED
 

@@ -108,7 +108,7 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
     batch = counting.judged(bench.judge(), slow.claim(10), slow.epoch())
     at_the_end, go_on = threading.Event(), threading.Event()
 
-    def enter_slowly(*arguments: Any) -> None:  # noqa: ANN401
+    def enter_slowly(*arguments: Any) -> None:
         monkeypatch.undo()
         at_the_end.set()
         assert go_on.wait(20)
@@ -207,7 +207,7 @@ def test_a_consumer_that_was_idle_is_forgotten_unless_it_holds_something(
 def test_postgresql_killed_in_the_middle_of_a_batch_costs_nothing(
     own_postgres: Postgres, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill(*arguments: Any) -> None:  # noqa: ANN401
+    def kill(*arguments: Any) -> None:
         monkeypatch.undo()
         own_postgres.kill()
         ledger.enter(*arguments)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -151,8 +152,8 @@ def test_killed_and_started_under_load(service: httpx.Client, own_redis: Redis) 
         try:
             running = [pool.submit(send, sender) for sender in range(4)]
             for _ in range(3):
-                before = len(acknowledged)
-                eventually(lambda before=before: len(acknowledged) > before + 20, 10)
+                enough = len(acknowledged) + 20
+                eventually(partial(_more_than, acknowledged, enough), 10)
                 own_redis.kill()
                 own_redis.start()
                 assert acknowledged <= set(stored(own_redis.connect()))
@@ -199,3 +200,7 @@ def test_a_registry_that_cannot_be_read_accepts_nothing_after_a_while(
             tell(own_redis.url, registry(version + 100))
             redis.mset({snapshot_key(PREFIX): registry(version).encode(), version_key(PREFIX): version})
             recovers(service, f"after-{version}")
+
+
+def _more_than(held: set[str], number: int) -> bool:
+    return len(held) > number

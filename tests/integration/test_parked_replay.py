@@ -28,7 +28,9 @@ questionnaires:
     unsur: [{code: U1, key: a, name: A, question: "?", options: [a, b, c, d]}]
 opd:
   - {code: baru, name: Baru, layanan: [{code: ktp-el, name: KTP}]}
-  - {code: disdukcapil, name: Disdukcapil, layanan: [{code: kk, name: KK, valid_to: 2026-12-31}, {code: kia, name: KIA}]}
+  - code: disdukcapil
+    name: Disdukcapil
+    layanan: [{code: kk, name: KK, valid_to: 2026-12-31}, {code: kia, name: KIA}]
 """
 ITEMS = {
     "unknown-opd": sent("1", opd="baru"),
@@ -57,7 +59,7 @@ def parked(bench: Workbench) -> dict[str, dict[str, Any]]:
     return {row["source_id"]: dict(row) for row in rows}
 
 
-def replay(bench: Workbench, **changes: Any) -> Replay:  # noqa: ANN401
+def replay(bench: Workbench, **changes: Any) -> Replay:
     return Replay(bench.engine, **{"now": NOW, **changes})
 
 

@@ -70,7 +70,7 @@ def findings(bench: Workbench) -> dict[str, list[str]]:
     return found
 
 
-def damage(bench: Workbench, statement: str, **values: Any) -> None:  # noqa: ANN401
+def damage(bench: Workbench, statement: str, **values: Any) -> None:
     with transaction(bench.engine) as connection:
         assert connection.execute(sa.text(statement), values).rowcount > 0
 

@@ -15,7 +15,7 @@ RECEIVED = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
 RECEIVED_US = round(RECEIVED.timestamp() * 1_000_000)
 
 
-def judged(judge: Judge | None = None, channel: str = "loket", **changes: Any) -> Countable | Parkable:  # noqa: ANN401
+def judged(judge: Judge | None = None, channel: str = "loket", **changes: Any) -> Countable | Parkable:
     return (judge or Judge(registry())).judge(submission_json(**changes), channel, RECEIVED_US)
 
 

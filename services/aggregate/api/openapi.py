@@ -52,7 +52,7 @@ def answers(body: type[msgspec.Struct], meaning: str, *refusals: int) -> Respons
     return {
         200: {"description": meaning, "headers": headers, "content": {"application/json": {"schema": reference(body)}}},
         304: {"description": "Unchanged since the ETag in If-None-Match", "headers": headers},
-        **{status: refusal(_MEANINGS[status], retry=status == 503) for status in refusals},  # noqa: PLR2004
+        **{status: refusal(_MEANINGS[status], retry=status == 503) for status in refusals},  # noqa: PLR2004 (HTTP's)
     }
 
 

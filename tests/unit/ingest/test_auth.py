@@ -15,7 +15,7 @@ DAY = date(2026, 5, 4)
 BEARER = b"Bearer " + KEY.encode()
 
 
-def refusal(authorization: bytes | None, **changes: Any) -> Problem:  # noqa: ANN401 - fields of Registry
+def refusal(authorization: bytes | None, **changes: Any) -> Problem:
     with pytest.raises(Refused) as refused:
         authenticate(registry(**changes), authorization, DAY)
     return refused.value.problem

@@ -56,7 +56,7 @@ def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
-def test_every_channel_has_golden_cases_for_yes_and_for_no(channel: Any) -> None:  # noqa: ANN401 - a Channel
+def test_every_channel_has_golden_cases_for_yes_and_for_no(channel: Any) -> None:
     answers = [json.loads(path.read_text()) for path in (FOLDER / channel.name).glob("*.json")]
     assert {202, 401, 403, 415, 422} <= {answer["status"] for answer in answers}
 
