@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
     """Run everything here, until Ctrl-C.
 
-    PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends. Ctrl-C stops all of it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is set, that server is used
-    and no embedded one is started.
+    PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends. Ctrl-C stops all of it;
+    the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is set, that server is used and no embedded one
+    is started.
     """
     from services.ops import stack as stacks
     from services.ops.example import find
