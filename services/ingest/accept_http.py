@@ -77,8 +77,12 @@ class Endpoint:
         body = await bodies.read(receive, known)
         if registry is not watch.registry:  # a key that was revoked while a slow body arrived is revoked
             sender = self._senders.authenticate(watch.registry, known.get(b"authorization"), watch.today)
-        parsed = self._parse(Request(_media_type(known.get(b"content-type", b"")), headers, body))
-        accepted = await self._judge(parsed, sender)
+        parsed = self._parse(Request(_media_type(known.get(b"content-type", b"")), known, body))
+        accepted = Accepted([], [], [], [])
+        for start in range(0, len(parsed.items), BREATH):
+            if start:
+                await asyncio.sleep(0)
+            self._judge(parsed.items, start, sender, accepted)
         if not accepted.bodies:
             raise Refused(_refusal(parsed, accepted.refused))
         parcel = Parcel(sender.name, time.time_ns() // 1000, b"".join(accepted.receipts), accepted.ids, accepted.bodies)
@@ -93,12 +97,10 @@ class Endpoint:
         except Unreadable as error:
             raise Refused(problem(error.code, error.detail, errors=_errors([_whole(error)], ""))) from None
 
-    async def _judge(self, parsed: Parsed, sender: Sender) -> Accepted:
-        accepted = Accepted([], [], [], [])
+    def _judge(self, items: Sequence[Item], start: int, sender: Sender, accepted: Accepted) -> None:
+        """Judge the items from `start` on, as many as one breath takes."""
         wire, space, everywhere = self._watch.wire, namespace(sender.name), sender.opd is None
-        for index, item in enumerate(parsed.items):
-            if index % BREATH == BREATH - 1:
-                await asyncio.sleep(0)
+        for index, item in enumerate(items[start : start + BREATH], start):
             submission = wire.read(item.body)
             if item.violations or isinstance(submission, list):
                 accepted.refused.append(Refusal(index, _violations(item, submission)))
@@ -113,7 +115,6 @@ class Endpoint:
             else:
                 detail = f"the key of channel {sender.name} may not send for this OPD"
                 accepted.refused.append(Refusal(index, [Violation(f"{item.pointer}/opd", _FORBIDDEN, detail)]))
-        return accepted
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> list[Violation]:

@@ -1,6 +1,7 @@
 """The ingest service: FastAPI for its documents and probes, and beside it the plain endpoints that take submissions."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -71,6 +72,7 @@ class Ingest:
         commit = GroupCommit(writer, settings.accept_timeout, stored, watch.failed)
         self.endpoints |= {path: Endpoint(channel, watch, commit, self.meters) for path, channel in CHANNELS.items()}
         await watch.look()
+        _calm_the_collector()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]
         for task in tasks:
             task.add_done_callback(self._ended)
@@ -200,6 +202,16 @@ def _problems(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, refused)
     api.add_exception_handler(IkmError, failed)
     api.add_exception_handler(Exception, failed)
+
+
+def _calm_the_collector() -> None:
+    """Leave what start-up made out of every collection, and collect a hundredth as often.
+
+    Requests leave no cycles behind; looking for them took an eighth of the time of each.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(70_000, 10, 10)
 
 
 def _response(found: Problem, headers: Mapping[str, str] | None = None) -> Response:

@@ -168,6 +168,8 @@ class Stack:
         except KeyboardInterrupt:
             self._supervisor.kill()
         (self.home / STACK_FILE).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty after a kill: then the next start finds it as it is
+            runtime_folder(self.home).rmdir()
 
     def environment(self) -> dict[str, str]:
         """What the stack's processes find in their environment."""

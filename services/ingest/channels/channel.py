@@ -1,6 +1,6 @@
 """What a channel is: a frozen record, and the values that pass through it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,15 +27,13 @@ class Request(NamedTuple):
     """An HTTP request as a channel sees it. `media_type` is lower case, without parameters; header names likewise."""
 
     media_type: bytes
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: Mapping[bytes, bytes]
     body: bytes
 
     def header(self, name: bytes) -> str | None:
-        """The first header of that (lower case) name."""
-        for found, value in self.headers:
-            if found == name:
-                return value.decode("latin-1")
-        return None
+        """The header of that (lower case) name."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 class Item(NamedTuple):

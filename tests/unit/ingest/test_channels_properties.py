@@ -92,7 +92,7 @@ def test_a_channel_reads_items_or_says_that_it_cannot(case: tuple[str, str], bod
     path, media = case
     found: Parsed | Unreadable
     try:
-        found = CHANNELS[path].parse(Request(media.encode(), [], body))
+        found = CHANNELS[path].parse(Request(media.encode(), {}, body))
     except Unreadable as error:
         found = error
     assert found.code in KINDS if isinstance(found, Unreadable) else found.items
@@ -106,8 +106,8 @@ storable = documents.filter(lambda document: "\\ud800" not in json.dumps(documen
 def test_the_same_items_come_out_of_an_array_and_of_lines(items: list[object], end: bytes) -> None:
     raw = [json.dumps(item).encode() for item in items]
     parse = CHANNELS["/v1/submissions"].parse
-    array = parse(Request(b"application/json", [], b" [" + b" , ".join(raw) + b"]"))
-    lines = parse(Request(b"application/x-ndjson", [], end.join(raw) + end))
+    array = parse(Request(b"application/json", {}, b" [" + b" , ".join(raw) + b"]"))
+    lines = parse(Request(b"application/x-ndjson", {}, end.join(raw) + end))
     assert [item.body.strip() for item in array.items] == [item.body.strip() for item in lines.items] == raw
     assert array.batch
     assert lines.batch
