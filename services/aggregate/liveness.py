@@ -4,6 +4,7 @@ A container's health check looks at the file's age; a worker that lost its way a
 """
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from celery import Celery, bootsteps
 from celery.beat import PersistentScheduler
 
 EVERY_S = 5.0
-SIGN = Path(tempfile.gettempdir()) / "ikm.alive"
+SIGN = Path(tempfile.gettempdir()) / "ikm.alive"  # a container has one process and a /tmp of its own
 
 
 def touch() -> None:
-    """Give the sign."""
-    SIGN.touch()
+    """Give the sign; on a shared machine the file may be somebody else's, and nobody looks at it there."""
+    with suppress(OSError):
+        SIGN.touch()
 
 
 class Liveness(bootsteps.StartStopStep):
