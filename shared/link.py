@@ -5,7 +5,6 @@ adds the connection, and nothing else: no pool, no retries, no pipelines.
 """
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Self, cast
@@ -36,7 +35,7 @@ class Link(asyncio.Protocol):
             _, link = await loop.create_unix_connection(cls, where["path"])
         else:
             host, port = where.get("host", "localhost"), where.get("port", 6379)
-            tls = ssl.create_default_context() if issubclass(pool.connection_class, SSLConnection) else None
+            tls = SSLConnection(**where).ssl_context.get() if issubclass(pool.connection_class, SSLConnection) else None
             _, link = await loop.create_connection(cls, host, port, ssl=tls)
         try:
             await link.greet(where)
