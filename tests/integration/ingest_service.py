@@ -1,5 +1,6 @@
 """The ingest service over real HTTP: uvicorn on a free port in a thread of the test, as `ikm serve ingest` runs it."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ def serving(redis_url: str, **changes: str) -> Iterator[httpx.Client]:
             timeout_graceful_shutdown=5,
         )
     )
+    collecting = gc.get_threshold()
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -53,6 +55,8 @@ def serving(redis_url: str, **changes: str) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join(20)
+        gc.unfreeze()  # what the service does to its own process must not stay with the tests
+        gc.set_threshold(*collecting)
 
 
 def eventually(true: Callable[[], bool], within: float) -> float:
