@@ -127,7 +127,7 @@ class Wire:
 
 
 def _decoder(questionnaire: Questionnaire | None) -> "msgspec.json.Decoder[Submission]":
-    answers = _answers(questionnaire) if questionnaire else dict[str, int | None]
+    answers = _answers(questionnaire) if questionnaire else dict[str, Score | None]
     compiled = msgspec.defstruct(
         "Submission", [("answers", answers)], bases=(Submission,), kw_only=True, forbid_unknown_fields=True, frozen=True
     )

@@ -1,6 +1,7 @@
 """The real servers of a test session, and what a test needs of them: a database and a Redis of its own."""
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -23,6 +24,22 @@ def _missing(reason: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def as_root() -> None:
+    """For tests of what only root can do."""
+    if os.geteuid() != 0:
+        pytest.skip("only root has to become another user")
+
+
+@pytest.fixture(scope="session")
+def openssl() -> str:
+    """The path of openssl."""
+    found = shutil.which("openssl")
+    if found is None:
+        _missing("no openssl to make a certificate with")
+    return str(found)
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from services.ingest.channels.channel import BATCH_MAX_ITEMS
+from services.ingest.channels.channel import BATCH_MAX_BYTES, BATCH_MAX_ITEMS, MIB
 from services.ingest.channels.cloudevents import SOURCE_MAX
-from shared.domain.questionnaire import SKM_2017
+from shared.domain.questionnaire import SCORES, SKM_2017
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
 from shared.domain.submission import CODE_MAX, COMMENT_MAX, ID_MAX
 
 # Strings that a text column can hold: no NUL.
 _STORABLE = "^[^\\u0000]*$"
+_PRINTED = "^[^\\u0000-\\u001f\\u007f]+$"
+_PRINTED_WITHOUT_SPACE = "^[^\\u0000-\\u0020\\u007f]+$"
 
 
 def _text(longest: int, shortest: int = 0, **more: object) -> dict[str, Any]:
@@ -18,6 +20,11 @@ def _text(longest: int, shortest: int = 0, **more: object) -> dict[str, Any]:
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _integers(lowest: int, highest: int, **more: object) -> dict[str, Any]:
+    """Whole numbers, listed: `integer` would also mean 4.0, which is refused."""
+    return {"enum": list(range(lowest, highest + 1)), **more}
 
 
 def _object(properties: dict[str, Any], required: list[str], **more: object) -> dict[str, Any]:
@@ -30,8 +37,11 @@ def _object(properties: dict[str, Any], required: list[str], **more: object) -> 
     }
 
 
-_SUBMISSION_FIELDS: dict[str, Any] = {
-    "id": _text(ID_MAX, 1, description="Unik di dalam kanal / unique within the channel"),
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_FIELDS: dict[str, Any] = {
     "opd": _text(CODE_MAX, 1, description="Kode OPD"),
     "layanan": _text(CODE_MAX, 1, description="Kode layanan"),
     "submitted_at": _or_null(
@@ -42,26 +52,8 @@ _SUBMISSION_FIELDS: dict[str, Any] = {
             "description": "RFC 3339; default: time of receipt",
         }
     ),
-    "answers": _object(
-        {
-            unsur.code: {"type": "integer", "minimum": 1, "maximum": 4, "description": unsur.name}
-            for unsur in SKM_2017.unsur
-        },
-        [unsur.code for unsur in SKM_2017.unsur],
-    ),
-    "respondent": _or_null(
-        _object(
-            {
-                "sex": _or_null({"type": "string", "enum": list(SEX)}),
-                "age": _or_null({"type": "integer", "minimum": 0, "maximum": AGE_MAX}),
-                "education": _or_null({"type": "string", "enum": list(EDUCATION)}),
-                "occupation": _or_null({"type": "string", "enum": list(OCCUPATION)}),
-            },
-            [],
-        )
-    ),
+    "respondent": _or_null(_reference("Respondent")),
     "comment": _or_null(_text(COMMENT_MAX)),
-    "questionnaire": _or_null({"type": "string", "enum": [SKM_2017.code], "description": "default: the layanan's"}),
 }
 _EXAMPLE = {
     "id": "loket3-000123",
@@ -72,6 +64,22 @@ _EXAMPLE = {
     "respondent": {"sex": "P", "age": 34, "education": "S1", "occupation": "SWASTA"},
     "comment": "Cepat dan ramah",
 }
+_REQUIRED = ["opd", "layanan", "answers"]
+_NAMES_THE_STANDARD = {"enum": [SKM_2017.code, None], "description": "default: the layanan's"}
+_NAMES_ANOTHER = _text(CODE_MAX, 1, **{"not": {"const": SKM_2017.code}})
+
+
+def _submission(identity: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    """One that answers the questionnaire of the regulation, or one that names another (perhaps a later one)."""
+    fields = {"id": identity, **_FIELDS}
+    standard = {"questionnaire": _NAMES_THE_STANDARD, "answers": _reference("StandardAnswers")}
+    other = {"questionnaire": _NAMES_ANOTHER, "answers": _reference("OtherAnswers")}
+    return {
+        "anyOf": [_object(fields | standard, required), _object(fields | other, [*required, "questionnaire"])],
+        "examples": [_EXAMPLE],
+    }
+
+
 _ERROR = _object(
     {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
     ["pointer", "code", "detail"],
@@ -80,10 +88,34 @@ _REFUSED = {
     "type": "array",
     "items": _object({"index": {"type": "integer"}, "errors": {"type": "array", "items": _ERROR}}, ["index", "errors"]),
 }
-_REQUIRED = ["id", "opd", "layanan", "answers"]
-
 SCHEMAS: dict[str, Any] = {
-    "Submission": _object(_SUBMISSION_FIELDS, _REQUIRED, examples=[_EXAMPLE]),
+    "Submission": _submission(
+        _text(ID_MAX, 1, description="Unik di dalam kanal / unique within the channel"), ["id", *_REQUIRED]
+    ),
+    "EventData": _submission(
+        _or_null(_text(ID_MAX, 1, description="not needed: an event is known by its source and id")), _REQUIRED
+    ),
+    "StandardAnswers": _object(
+        {unsur.code: _integers(SCORES[0], SCORES[-1], description=unsur.name) for unsur in SKM_2017.unsur},
+        [unsur.code for unsur in SKM_2017.unsur],
+        description="The answers to the questionnaire of PermenPAN-RB 14/2017",
+    ),
+    "OtherAnswers": {
+        "type": "object",
+        "propertyNames": {"pattern": _STORABLE},
+        "additionalProperties": {"enum": [*SCORES, None]},
+        "description": "By the codes of the unsur; judged in full once the questionnaire is known here",
+    },
+    "Respondent": _object(
+        {
+            "sex": {"enum": [*SEX, None]},
+            "age": {"enum": [*range(AGE_MAX + 1), None]},
+            "education": {"enum": [*EDUCATION, None]},
+            "occupation": {"enum": [*OCCUPATION, None]},
+        },
+        [],
+        description="What a respondent says of themself; everything may be absent",
+    ),
     "Accepted": _object(
         {
             "accepted": {"type": "integer", "minimum": 1},
@@ -96,10 +128,10 @@ SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "specversion": {"const": "1.0"},
-            "id": _text(ID_MAX, 1, pattern="^[!-~]+$"),
-            "source": _text(SOURCE_MAX, 1, pattern="^[!-~]+$", description="URI reference of the sender"),
-            "type": _text(256, 1),
-            "data": {"$ref": "#/components/schemas/Submission"},
+            "id": _text(ID_MAX, 1, pattern=_PRINTED),
+            "source": _text(SOURCE_MAX, 1, pattern=_PRINTED_WITHOUT_SPACE, description="URI reference of the sender"),
+            "type": {"type": "string", "minLength": 1},
+            "data": _reference("EventData"),
         },
         "required": ["specversion", "id", "source", "type", "data"],
     },
@@ -119,17 +151,28 @@ SCHEMAS: dict[str, Any] = {
         "required": ["type", "title", "status", "code"],
     },
 }
-_SUBMISSION = {"$ref": "#/components/schemas/Submission"}
-_EVENT = {"$ref": "#/components/schemas/Event"}
+_SUBMISSION = _reference("Submission")
+_EVENT = _reference("Event")
 
 
-def _problem(description: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+def _problem(description: str, *headers: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": description,
+        "content": {"application/problem+json": {"schema": _reference("Problem")}},
+    }
+    if headers:
+        answer["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
+    return answer
 
 
 def _batch(item: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": item, "minItems": 1, "maxItems": BATCH_MAX_ITEMS}
+    """An array is taken when it holds at least one that is good; the others are refused by their index."""
+    return {
+        "type": "array",
+        "items": {"anyOf": [item, {"description": "refused by itself, under its index"}]},
+        "contains": item,
+        "description": f"At most {BATCH_MAX_ITEMS:,} items and {BATCH_MAX_BYTES // MIB} MiB",
+    }
 
 
 _RESPONSES: dict[str, Any] = {
@@ -138,13 +181,13 @@ _RESPONSES: dict[str, Any] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}},
     },
     "400": _problem("The body is not JSON"),
-    "401": _problem("No or unknown channel key"),
+    "401": _problem("No or unknown channel key", "WWW-Authenticate"),
     "403": _problem("The key may not send for these OPDs"),
     "408": _problem("The body came too slowly"),
     "413": _problem("Over 1 MiB single, 10 MiB or 10,000 items in a batch"),
     "415": _problem("Other media type or a content encoding"),
     "422": _problem("No submission in the request is valid; every violation has a pointer"),
-    "503": _problem("Nothing was stored: repeat the same request after Retry-After seconds"),
+    "503": _problem("Nothing was stored: repeat the same request after Retry-After seconds", "Retry-After"),
 }
 
 
@@ -165,7 +208,7 @@ PATHS: dict[str, Any] = {
     "/v1/submissions": _post(
         "Kirim isian survei / send submissions: an object, an array, or NDJSON",
         {
-            "application/json": {"schema": {"oneOf": [_SUBMISSION, _batch(_SUBMISSION)]}},
+            "application/json": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
         [],

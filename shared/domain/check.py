@@ -13,10 +13,10 @@ from shared.domain.rules import (
     Field,
     Rule,
     Violation,
+    by_name,
     choice,
     instant,
     integer,
-    integers_by_name,
     record,
     text,
 )
@@ -49,7 +49,7 @@ _FIELDS: Final[Mapping[str, Field]] = {
 def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
     """Return every violation of a decoded JSON document; an empty list means that it is a submission.
 
-    Without a questionnaire (its version is not known here) the answers are only asked to be 64-bit integers or nulls.
+    Without a questionnaire (its version is not known here) the answers are only asked to be scores or nulls.
     """
     return list(violations(document, questionnaire))
 
@@ -62,5 +62,5 @@ def violations(document: object, questionnaire: Questionnaire | None) -> Iterato
 
 def _answers(questionnaire: Questionnaire | None) -> Rule:
     if questionnaire is None:
-        return integers_by_name
+        return by_name(_SCORE)
     return record({u.code: Field(_SCORE, u.required) for u in questionnaire.unsur})

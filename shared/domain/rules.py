@@ -76,9 +76,6 @@ def integer(lowest: int, highest: int) -> Rule:
     return rule
 
 
-_INTEGER_64: Final = integer(-(2**63), 2**63 - 1)
-
-
 def instant(value: object, pointer: str) -> Iterator[Violation]:
     """Demand an RFC 3339 time with an offset, in a year that every time zone and window can hold."""
     if not isinstance(value, str):
@@ -108,15 +105,19 @@ def record(fields: Mapping[str, Field]) -> Rule:
     return rule
 
 
-def integers_by_name(value: object, pointer: str) -> Iterator[Violation]:
-    """Demand an object of integers (of 64 bits, so that they can be carried on) or nulls under any storable names."""
-    if not isinstance(value, dict):
-        yield Violation(pointer, "type", "must be an object")
-        return
-    for name, found in value.items():
-        yield from _storable(str(name), member(pointer, name))
-        if found is not None:
-            yield from _INTEGER_64(found, member(pointer, name))
+def by_name(each: Rule) -> Rule:
+    """Demand an object of such values, or nulls, under any storable names."""
+
+    def rule(value: object, pointer: str) -> Iterator[Violation]:
+        if not isinstance(value, dict):
+            yield Violation(pointer, "type", "must be an object")
+            return
+        for name, found in value.items():
+            yield from _storable(str(name), member(pointer, name))
+            if found is not None:
+                yield from each(found, member(pointer, name))
+
+    return rule
 
 
 def _storable(value: str, pointer: str) -> Iterator[Violation]:

@@ -1,7 +1,6 @@
 """The writer's own connection: over TCP and with TLS, with a password and a database, and after it was lost."""
 
 import asyncio
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,12 +74,12 @@ def test_over_tcp(own_redis: Redis) -> None:
     asyncio.run(main())
 
 
-def test_with_tls_the_certificate_is_judged_as_the_client_judges_it(own_redis: Redis, tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
+def test_with_tls_the_certificate_is_judged_as_the_client_judges_it(
+    own_redis: Redis, tmp_path: Path, openssl: str
+) -> None:
     tls = {"certificate": str(tmp_path / "c.pem"), "key": str(tmp_path / "k.pem")}
     made = ["-keyout", tls["key"], "-out", tls["certificate"], "-days", "1", "-nodes", "-subj", "/CN=localhost"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-addext", "subjectAltName=DNS:localhost", *made]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-addext", "subjectAltName=DNS:localhost", *made]
     subprocess.run(command, check=True, capture_output=True)
 
     async def main() -> None:

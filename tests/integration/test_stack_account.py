@@ -10,7 +10,7 @@ import pytest
 from services.ops.account import Account, server_account
 from services.ops.servers import Postgres, account_for
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another user")
+pytestmark = pytest.mark.usefixtures("as_root")
 
 ORDINARY = 1000
 

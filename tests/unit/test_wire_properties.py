@@ -66,7 +66,7 @@ names = st.sampled_from(["U1", "U2", "U9", "U14", "x-1", "lambda", "unsur_0", "n
 
 def _valid_answers(known: Questionnaire | None) -> st.SearchStrategy[dict[str, int | None]]:
     if known is None:
-        return st.dictionaries(names, st.sampled_from([1, 4, 0, -7, None]), max_size=3)
+        return st.dictionaries(names, st.sampled_from([1, 4, None]), max_size=3)
     scores = st.integers(1, 4)
     return st.fixed_dictionaries(
         {unsur.code: scores for unsur in known.unsur if unsur.required},
@@ -185,8 +185,8 @@ def test_no_damage_to_a_body_makes_it_fail(document: object, at: int, put: bytes
     assert isinstance(found, Submission) or found
 
 
-@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30])
-def test_an_answer_that_no_integer_of_a_table_could_hold_is_refused(number: int) -> None:
+@pytest.mark.parametrize("number", [0, 5, -(2**63) - 1, 2**64, 10**30])
+def test_an_answer_that_is_a_score_of_no_questionnaire_is_refused(number: int) -> None:
     body = json.dumps({"opd": "a", "layanan": "b", "questionnaire": "nanti", "answers": {"U1": number}}).encode()
     found = WIRE.read(body)
     assert isinstance(found, list)

@@ -17,8 +17,7 @@ NO_NUL = r"\A[^\x00]*\Z"
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=NO_NUL)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=4)]
 Answers = msgspec.defstruct("Answers", [(u.code, Score) for u in SKM_2017.unsur], forbid_unknown_fields=True)
-Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Loose = dict[Annotated[str, msgspec.Meta(pattern=NO_NUL)], Integer | None]
+Loose = dict[Annotated[str, msgspec.Meta(pattern=NO_NUL)], Score | None]
 
 
 class Respondent(msgspec.Struct, forbid_unknown_fields=True):
