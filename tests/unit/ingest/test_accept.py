@@ -77,7 +77,7 @@ def test_an_entry_stays_digestible(sizes: list[tuple[int, int]], entries: list[i
 @pytest.mark.parametrize("error", [BusyLoadingError("LOADING"), ReadOnlyError("READONLY"), OSError("gone")])
 def test_a_store_that_refuses_makes_all_who_wait_fail_at_once(error: Exception) -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
-        writer.delay, writer.fail = 0.02, [error]
+        writer.delay, writer.fail = 0.3, [error]
         first = asyncio.create_task(commit.store(parcel("a")))
         await asyncio.sleep(0.01)
         second = asyncio.create_task(commit.store(parcel("b")))
