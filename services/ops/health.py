@@ -5,10 +5,11 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from redis import Redis
@@ -21,7 +22,8 @@ from shared.registry import version_key
 from shared.settings import Settings, running_stack
 from shared.storage import ledger, parking, rolling
 from shared.storage import registry as stored_registry
-from shared.storage.engine import create_engine, dropped
+from shared.storage.engine import opened
+from shared.storage.rolling import State
 
 OLD_S = 60.0  # submissions that wait longer than this are not being counted
 STALE_S = 3.0  # an OPD that stays stale longer than this is not being refreshed
@@ -83,12 +85,13 @@ def look(settings: Settings) -> Health:
     except (RedisError, OSError) as error:
         health.troubles.append(f"Redis: {error}")
     try:
-        with dropped(create_engine(database)) as engine:
+        with opened(database) as engine:
             _database(health, engine)
     except sa.exc.SQLAlchemyError as error:
         health.troubles.append(f"PostgreSQL: {str(error).splitlines()[0]}")
     if health.inbox and health.database and published != health.database["registry"]:
-        health.troubles.append(f"registry {health.database['registry']} is not published (Redis has {published or 'none'})")
+        found = published if published is not None else "none"
+        health.troubles.append(f"registry {health.database['registry']} is not published: Redis has {found}")
     return health
 
 
@@ -151,3 +154,24 @@ def _database(health: Health, engine: sa.Engine) -> None:
             "stale": len(_stale(connection, registry.instansi.zone)),
             "registry": registry.version,
         }
+    if stuck := _stuck(engine, registry.instansi.zone):
+        named = ", ".join(sorted(state.opd for state in stuck)[:5])
+        health.troubles.append(f"{len(stuck)} OPDs are not being refreshed ({named}): do workers run?")
+
+
+def _stale(connection: sa.Connection, zone: ZoneInfo) -> set[State]:
+    today = utc_now().astimezone(zone).date()
+    return {one for one in rolling.states(connection) if one.version > one.refreshed or (one.as_of or date.min) < today}
+
+
+def _stuck(engine: sa.Engine, zone: ZoneInfo) -> Sequence[State]:
+    """OPDs that stay stale and whose rows do not move: being stale for a moment is how things are."""
+    stuck: dict[tuple[str, int, date | None], State] | None = None
+    deadline = time.monotonic() + STALE_S
+    while True:
+        with engine.connect() as connection:
+            found = {(one.opd, one.refreshed, one.as_of): one for one in _stale(connection, zone)}
+        stuck = found if stuck is None else {key: one for key, one in stuck.items() if key in found}
+        if not stuck or time.monotonic() > deadline:
+            return list(stuck.values())
+        time.sleep(0.2)

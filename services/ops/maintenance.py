@@ -11,6 +11,7 @@ import click
 from shared.settings import Settings
 
 Watch = Callable[[int, int], None]
+_ROW = "{:<36}  {:<25}  {:<16}  {:<22}  {:>5}"
 
 
 @click.command()
@@ -40,12 +41,12 @@ def verify(*, as_json: bool) -> int:
     from services.aggregate.verify import verify as run
     from shared.connections import worker_redis
     from shared.inbox_audit import Audit
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
 
     settings = Settings.load()
-    audit = Audit(worker_redis(settings.need_redis()), settings.redis_prefix)
-    with _progress("memeriksa / checking") as watch:
-        report = run(create_engine(settings.need_database()), audit, watch)
+    redis = worker_redis(settings.need_redis())
+    with redis, opened(settings.need_database()) as engine, _progress("memeriksa / checking") as watch:
+        report = run(engine, Audit(redis, settings.redis_prefix), watch)
     if as_json:
         findings = [finding._asdict() for finding in report.findings]
         click.echo(json.dumps({"findings": findings, "notes": list(report.notes)}, indent=2))
@@ -63,10 +64,10 @@ def verify(*, as_json: bool) -> int:
 def rebuild() -> None:
     """Work the day tallies out anew from the responses. Counting waits meanwhile; ingest and readers go on."""
     from services.aggregate.rebuild import rebuild as run
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
 
-    with _progress("membangun ulang / rebuilding") as watch:
-        done = run(create_engine(Settings.load().need_database()), watch)
+    with opened(Settings.load().need_database()) as engine, _progress("membangun ulang / rebuilding") as watch:
+        done = run(engine, watch)
     click.echo(
         f"{done.responses:,} jawaban dijumlahkan, {done.changed:,} baris berubah, {done.opd} OPD disegarkan / "
         f"{done.responses:,} responses added up, {done.changed:,} rows changed, {done.opd} OPDs to be refreshed"
@@ -85,21 +86,24 @@ def parked() -> None:
 def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
     """List parked submissions, oldest first, and how many there are for each reason."""
     from shared.storage import parking
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
 
-    with create_engine(Settings.load().need_database()).connect() as connection:
+    with opened(Settings.load().need_database()) as engine, engine.connect() as connection:
         rows = [dict(row) for row in parking.listed(connection, reason, limit)]
         totals = {row["reason"]: row["submissions"] for row in parking.reasons(connection)}
     if as_json:
         click.echo(json.dumps({"reasons": totals, "parked": rows}, indent=2, default=str))
         return
-    for row in rows:
-        received = row["received_at"].isoformat(timespec="seconds")
-        click.echo(f"{row['receipt']}  {received}  {row['channel']:<12} {row['reason']:<22} {row['tries']} x")
-    for name, count in totals.items():
-        click.echo(f"{count:>9,}  {name}")
     if not totals:
         click.echo("tidak ada yang diparkir / nothing is parked")
+        return
+    if rows:
+        click.echo(_ROW.format("RECEIPT", "DITERIMA", "KANAL", "ALASAN", "ULANG"))
+    for row in rows:
+        received = row["received_at"].isoformat(timespec="seconds")
+        click.echo(_ROW.format(str(row["receipt"]), received, row["channel"], row["reason"], row["tries"]))
+    for name, count in totals.items():
+        click.echo(f"{count:>9,}  {name}")
 
 
 @parked.command("show")
@@ -107,19 +111,19 @@ def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
 def _show(receipt: UUID) -> int:
     """Show one parked submission: why it waits, and its body as it was sent."""
     from shared.storage import parking
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
 
-    with create_engine(Settings.load().need_database()).connect() as connection:
+    with opened(Settings.load().need_database()) as engine, engine.connect() as connection:
         row = parking.shown(connection, receipt)
     if row is None:
         click.echo(f"{receipt} tidak diparkir / is not parked", err=True)
         return 1
     for name, value in row.items():
         if name not in {"body", "violations"}:
-            click.echo(f"{name:<12} {value}")
-    for violation in row["violations"]:
-        click.echo(f"violation    {violation['pointer'] or '/'}: {violation['code']}: {violation['detail']}")
-    click.echo(bytes(row["body"]).decode(errors="replace"))
+            click.echo(f"{name:<12} {'-' if value is None else _printable(str(value))}")
+    for one in row["violations"]:
+        click.echo(_printable(f"violation    {one['pointer'] or '(all)'}: {one['code']}: {one['detail']}"))
+    click.echo(_printable(bytes(row["body"]).decode(errors="backslashreplace")))
     return 0
 
 
@@ -128,21 +132,30 @@ def _show(receipt: UUID) -> int:
 @click.option("--all", "everything", is_flag=True, help="All that is parked.")
 @click.option("--reason", help="All that is parked for this reason.")
 @click.option("--force", is_flag=True, help="Also count an id that was used before for another content.")
-def _replay(receipts: tuple[UUID, ...], reason: str | None, *, everything: bool, force: bool) -> None:
-    """Judge parked submissions again by the present registry, and count what can be counted."""
+def _replay(receipts: tuple[UUID, ...], reason: str | None, *, everything: bool, force: bool) -> int:
+    """Judge parked submissions again by the present registry, and count what can be counted.
+
+    Exit 1 when a RECEIPT that was named is not parked.
+    """
     from services.aggregate.replay import Replay
     from shared.clock import utc_now
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
 
     if (len(receipts) > 0) + everything + (reason is not None) != 1:
         raise click.UsageError("say which: RECEIPT…, --reason REASON, or --all")
-    replay = Replay(create_engine(Settings.load().need_database()), utc_now(), force)
-    with _progress("mengulang / replaying") as watch:
+    with opened(Settings.load().need_database()) as engine, _progress("mengulang / replaying") as watch:
+        replay = Replay(engine, utc_now(), force)
         done = replay.named(receipts, watch) if receipts else replay.waiting(reason, watch)
     click.echo(
         f"{done.counted:,} dihitung, {done.parked:,} tetap diparkir, {done.gone:,} tidak ada / "
         f"{done.counted:,} counted, {done.parked:,} still parked, {done.gone:,} not parked"
     )
+    return 1 if receipts and done.gone else 0
+
+
+def _printable(text: str) -> str:
+    """What a stranger sent, without what would command a terminal."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else ascii(sign)[1:-1] for sign in text)
 
 
 @contextmanager

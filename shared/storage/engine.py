@@ -30,6 +30,16 @@ def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
 
 
 @contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """An engine for as long as a command lasts; its connections are closed at the end."""
+    engine = create_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction: committed when the block ends, rolled back when it raises."""
     with engine.begin() as connection:
