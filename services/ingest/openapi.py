@@ -191,13 +191,13 @@ _RESPONSES: dict[str, Any] = {
 }
 
 
-def _post(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]]) -> dict[str, Any]:
+def _post(summary: str, description: str, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "post": {
             "summary": summary,
+            "description": description,
             "tags": ["submissions"],
             "security": [{"key": []}],
-            "parameters": parameters,
             "requestBody": {"required": True, "content": content},
             "responses": _RESPONSES,
         }
@@ -207,18 +207,18 @@ def _post(summary: str, content: dict[str, Any], parameters: list[dict[str, Any]
 PATHS: dict[str, Any] = {
     "/v1/submissions": _post(
         "Kirim isian survei / send submissions: an object, an array, or NDJSON",
+        "A single submission may carry its id in the header Idempotency-Key instead. NDJSON: one submission a line.",
         {
             "application/json": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},
-            "application/x-ndjson": {"schema": {"type": "string"}},
+            "application/x-ndjson": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},  # one item a line
         },
-        [],
     ),
     "/v1/events": _post(
-        "Kirim sebagai CloudEvents 1.0 / send as CloudEvents: structured, batch, or binary (ce-* headers)",
+        "Kirim sebagai CloudEvents 1.0 / send as CloudEvents: structured, batch, or binary",
+        "Binary: the submission as application/json, and headers ce-specversion, ce-id, ce-source, ce-type.",
         {
             "application/cloudevents+json": {"schema": _EVENT},
             "application/cloudevents-batch+json": {"schema": _batch(_EVENT)},
         },
-        [],
     ),
 }

@@ -1,0 +1,12 @@
+"""Teaches schemathesis to write NDJSON (SCHEMATHESIS_HOOKS): an array becomes lines, anything else one line."""
+
+import json
+from typing import Any
+
+import schemathesis
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(_: schemathesis.SerializationContext, value: Any) -> bytes:  # noqa: ANN401 - any JSON
+    items = value if isinstance(value, list) else [value]
+    return b"\n".join(json.dumps(item).encode() for item in items)
