@@ -7,6 +7,6 @@ import schemathesis
 
 
 @schemathesis.serializer("application/x-ndjson")
-def as_lines(_: schemathesis.SerializationContext, value: Any) -> bytes:  # noqa: ANN401 - any JSON
+def as_lines(_: schemathesis.SerializationContext, value: Any) -> bytes:
     items = value if isinstance(value, list) else [value]
     return b"\n".join(json.dumps(item).encode() for item in items)

@@ -263,7 +263,7 @@ def test_a_server_that_is_away_is_a_trouble_and_the_rest_is_shown(bench: Workben
 class Readiness(BaseHTTPRequestHandler):
     answer: ClassVar[dict[str, Any]] = {}
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         body = json.dumps(self.answer).encode()
         self.send_response(200 if self.answer["ready"] else 503)
         self.send_header("content-length", str(len(body)))
