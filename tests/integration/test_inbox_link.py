@@ -101,7 +101,7 @@ def test_with_a_password_and_a_database(own_redis: Redis) -> None:
         assert await append_once(named) == (1, 0)
         assert await append_once(plain) == (2, 0)
         assert await append_once(f"{plain}&db=3") == (1, 0)
-        with pytest.raises((AuthenticationError, ResponseError), match=r"NOAUTH|Authentication"):
+        with pytest.raises((AuthenticationError, ResponseError), match=r"NOAUTH|Authentication|unauthenticated"):
             await append_once(own_redis.url)
         with pytest.raises((AuthenticationError, ResponseError), match=r"WRONGPASS|invalid"):
             await append_once(f"{own_redis.url}?password=salah")
