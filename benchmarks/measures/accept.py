@@ -13,6 +13,7 @@ from benchmarks.textbook import run as textbook
 from benchmarks.trial import Contender, Trials, figure, interleaved
 
 BODIES = 30_000
+MANY = 256  # shown, not judged: more company for each disk write, for the no-op more sockets to look at
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -29,8 +30,11 @@ def measure(plan: Plan) -> list[Figure]:
             durable = Contender(Trials("durable 202", "/s"), ingest, posts, 202, after=Stored(ours).check)
             noop = Contender(Trials("bare no-op", "/s"), bare, posts, 202)
             textbook_way = Contender(Trials("textbook", "/s"), slow, posts, 202, after=lambda _: rival.forget_tasks())
-            interleaved([durable, noop, textbook_way], running, plan)
+            many = Contender(Trials("durable 202", "/s"), ingest, posts, 202, connections=MANY, after=durable.after)
+            many_noop = Contender(Trials("bare no-op", "/s"), bare, posts, 202, connections=MANY)
+            interleaved([durable, noop, textbook_way, many, many_noop], running, plan)
     return [
         figure("accept, beside bare ASGI", durable, noop, Target(at_least=0.55), "the ingest process"),
+        figure(f"accept, {MANY} connections", many, many_noop, None, "the ingest process"),
         figure("accept, beside textbook", durable, textbook_way, Target(at_least=20), "the ingest process"),
     ]
