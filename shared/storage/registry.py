@@ -91,7 +91,7 @@ def _touch(connection: sa.Connection, changes: Sequence[Change]) -> None:
     codes = sorted({change.opd for change in changes if change.opd})
     if codes:
         connection.execute(insert(state).values([{"opd": code} for code in codes]).on_conflict_do_nothing())
-    touched = sa.select(state.c.opd).order_by(state.c.opd)  # in the order in which batches lock them
+    touched = sa.select(state.c.opd).order_by(state.c.opd.collate("C"))  # in the order in which batches lock them
     if not any(isinstance(change.after, Instansi) for change in changes):
         touched = touched.where(state.c.opd.in_(codes))
     locked = list(connection.scalars(touched.with_for_update()))
