@@ -79,6 +79,7 @@ def test_the_example_city_has_twelve_opds_and_the_real_stream() -> None:
     assert len(example.opd) == 12 + 1
     assert "ktp-el" in example.opd["disdukcapil"].layanan
     assert "umum" in example.opd["contoh-kediri"].layanan
+    assert not example.opd["contoh-kediri"].layanan["umum"].is_open(date(2025, 1, 1))  # simulations stay out of it
     assert example.channels["kediri"].opd == frozenset({"contoh-kediri"})
     assert example.channels["loket"].opd is None
 
