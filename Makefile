@@ -66,14 +66,15 @@ clean: ## remove what the tools left behind (.venv, caches); the data in .ikm st
 	echo "==> making .venv with $$($$python --version)"; \
 	$$python -m venv --clear .venv && pwd -P > $@
 
+# --no-deps: a lock is complete, and an older pip that resolves beside it refuses what was released after the lock.
 .venv/run.stamp: .venv/made-in requirements.lock pyproject.toml
 	@echo "==> installing $$(grep -c == requirements.lock) packages of requirements.lock into .venv (about a minute, once)"
-	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --require-hashes -r requirements.lock
 	@$(PIP) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/made-in requirements-dev.lock pyproject.toml
 	@echo "==> installing $$(grep -c == requirements-dev.lock) packages of requirements-dev.lock into .venv (about two minutes, once)"
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --require-hashes -r requirements-dev.lock
 	@$(PIP) --quiet --no-deps --no-build-isolation -e .
 	@touch .venv/run.stamp $@

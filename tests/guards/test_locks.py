@@ -1,6 +1,8 @@
 """The locks: everything pinned with hashes, no host in them, both agree, and the project file is satisfied."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -52,6 +54,21 @@ def test_the_lock_satisfies_the_project_file(part: str, lock: Path) -> None:
         found = versions.get(_normal(wanted.name), [])
         assert found, f"{wanted.name} is not in {lock.name}: make lock"
         assert all(version in wanted.specifier for version in found), f"{wanted} but {lock.name} has {found}: make lock"
+
+
+@pytest.mark.parametrize("recipe", ["Makefile", "Dockerfile"])
+def test_an_installation_takes_the_lock_and_resolves_nothing(recipe: str) -> None:
+    """An older pip meets `name[extra]` in a package's own needs, looks for its newest release, and refuses that one as
+    unpinned on the day it appears. The lock is complete (`pip check`, below), so nothing has to be resolved.
+    """
+    installs = re.findall(r"^.*--require-hashes.*$", text(ROOT / recipe), re.MULTILINE)
+    assert installs
+    assert all("--no-deps --require-hashes -r requirements" in line for line in installs)
+
+
+def test_what_is_installed_lacks_nothing() -> None:
+    checked = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def _normal(package: str) -> str:
