@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from services.aggregate.judge import Numbers
 from services.aggregate.tallying import tally
 from shared.domain.questionnaire import SKM_2017
-from shared.domain.respondent import age_group
-from shared.storage.responses import Place, Profile
+from shared.domain.respondent import age_group, profile_code
+from shared.storage.responses import Place
 from shared.storage.tallies import Key
 
+Profile = tuple[str | None, int | None, str | None, str | None]
 Sums = dict[Key, tuple[int, ...]]
 SIZE = SKM_2017.size
 WEIGHTS = SKM_2017.weights
@@ -22,8 +24,12 @@ COLUMNS = ["opd", "layanan", "day", "questionnaire", "channel"]
 
 
 def by_product(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequence[str]) -> Sums:
-    """The product's own (numpy)."""
-    found = tally(SKM_2017, places, profiles, scores)
+    """The product's own (numpy), with the numbering of its columns."""
+    numbers: Numbers[Place] = Numbers()
+    place = np.asarray([numbers[one] for one in places])
+    codes = np.asarray([profile_code(*profile) for profile in profiles])
+    digits = np.frombuffer("".join(scores).encode(), dtype=np.uint8).reshape(len(scores), SIZE)
+    found = tally(SKM_2017, list(numbers), place, codes, digits)
     width = found.width
     heads = zip(found.keys, found.n, found.complete, found.total, found.total_sq, strict=True)
     return {

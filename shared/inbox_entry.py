@@ -1,8 +1,10 @@
 """What one entry of the inbox holds, as bytes and as values."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -10,7 +12,7 @@ RECEIPT_BYTES = 16
 _LATEST_US = 253_370_764_800_000_000  # the year 9999
 
 
-class Parcel(msgspec.Struct, array_like=True, frozen=True):
+class Parcel(NamedTuple):
     """The submissions of one request, column by column. `receipts` holds 16 bytes each; bodies are JSON as sent."""
 
     channel: str
@@ -18,6 +20,39 @@ class Parcel(msgspec.Struct, array_like=True, frozen=True):
     receipts: bytes
     ids: list[str]
     bodies: list[bytes]
+
+
+class Parcels(msgspec.Struct, array_like=True, frozen=True):
+    """The parcels of an entry, as the columns in which they are stored: most parcels hold a single submission."""
+
+    channels: list[str]  # of each parcel
+    received_us: list[int]
+    sizes: list[int]
+    receipts: bytes  # of each submission, parcel by parcel
+    ids: list[str]
+    bodies: list[bytes]
+
+    @classmethod
+    def of(cls, parcels: Sequence[Parcel]) -> Self:
+        """The columns of these parcels."""
+        channels, received_us, receipts, ids, bodies = zip(*parcels, strict=True)
+        return cls(
+            list(channels),
+            list(received_us),
+            list(map(len, ids)),
+            b"".join(receipts),
+            list(chain.from_iterable(ids)),
+            list(chain.from_iterable(bodies)),
+        )
+
+    def __iter__(self) -> Iterator[Parcel]:
+        """The parcels, one after the other."""
+        at = 0
+        for channel, received_us, size in zip(self.channels, self.received_us, self.sizes, strict=True):
+            end = at + size
+            receipts = self.receipts[RECEIPT_BYTES * at : RECEIPT_BYTES * end]
+            yield Parcel(channel, received_us, receipts, self.ids[at:end], self.bodies[at:end])
+            at = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +66,7 @@ class Entry:
     stream_id: bytes
     entry: uuid.UUID
     accepted: int
-    parcels: Sequence[Parcel] | None
+    parcels: Parcels | None
     raw: bytes
 
     @property
@@ -41,7 +76,7 @@ class Entry:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[Parcel])
+_DECODER = msgspec.msgpack.Decoder(Parcels)
 
 
 def position(stream_id: bytes) -> tuple[int, int]:
@@ -52,7 +87,7 @@ def position(stream_id: bytes) -> tuple[int, int]:
 
 def fields(entry: uuid.UUID, parcels: Sequence[Parcel], count: int) -> dict[bytes, bytes | int]:
     """The fields of a stream entry with `count` submissions."""
-    return {b"e": entry.bytes, b"n": count, b"p": _ENCODER.encode(parcels)}
+    return {b"e": entry.bytes, b"n": count, b"p": _ENCODER.encode(Parcels.of(parcels))}
 
 
 def entry_of(stream_id: bytes, found: Mapping[bytes, bytes]) -> Entry:
@@ -69,17 +104,21 @@ def _own(stream_id: bytes, found: Mapping[bytes, bytes]) -> Entry:
     """Raises KeyError and ValueError when this product did not write it."""
     raw = found[b"p"]
     parcels = _DECODER.decode(raw)
-    accepted = sum(map(_submissions, parcels))
+    accepted = _submissions(parcels)
     if accepted != int(found[b"n"]) or not accepted:
         raise ValueError("a wrong number of submissions")
     return Entry(stream_id, uuid.UUID(bytes=found[b"e"]), accepted, parcels, raw)
 
 
-def _submissions(parcel: Parcel) -> int:
-    """How many a parcel holds. Raises ValueError for columns that could never be written to the tables."""
-    size = len(parcel.ids)
-    if len(parcel.bodies) != size or len(parcel.receipts) != RECEIPT_BYTES * size:
+def _submissions(held: Parcels) -> int:
+    """How many these are. Raises ValueError for columns that could never be written to the tables."""
+    parcels, size = len(held.sizes), len(held.ids)
+    if not len(held.channels) == len(held.received_us) == parcels:
         raise ValueError("columns of different lengths")
-    if "\0" in parcel.channel or "\0" in "".join(parcel.ids) or not 0 <= parcel.received_us < _LATEST_US:
-        raise ValueError("a value that PostgreSQL does not hold")
+    if not len(held.bodies) == sum(held.sizes) == size or len(held.receipts) != RECEIPT_BYTES * size:
+        raise ValueError("columns of different lengths")
+    if not size or min(held.sizes) < 0 or min(held.received_us) < 0 or max(held.received_us) >= _LATEST_US:
+        raise ValueError("a number that is out of range")
+    if "\0" in "".join(held.channels) or "\0" in "".join(held.ids):
+        raise ValueError("a text that PostgreSQL does not hold")
     return size

@@ -1,36 +1,39 @@
 """JSON bytes → submission, at the speed of one compiled decode.
 
-`shared.domain.check` defines what a submission must be and explains every violation; the decoder here, compiled from
-the questionnaire, says yes to nothing that `check` refuses (a property test holds the two together), so that the long
-way is only walked by a body that is refused.
+`shared.domain.check` defines what a submission must be and explains every violation; the decoder here says yes to
+nothing that `check` refuses (a property test holds the two together), so that the long way is only walked by a body
+that is refused.
+
+The decoder leaves answers and profile as the bytes that they are. Which questionnaire the answers belong to is only
+known then; profiles are few and come again and again: what such bytes mean is read once and remembered.
 """
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from shared.domain.check import Violation, violations
 from shared.domain.instant import FIRST_YEAR, LAST_YEAR
 from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.domain.respondent import AGE_MAX
+from shared.domain.respondent import AGE_MAX, profile_code
 from shared.domain.submission import CODE_MAX, COMMENT_MAX, ID_MAX
 from shared.registry import Registry
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=CODE_MAX)]
 SourceId = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=4)]
+Comment = Annotated[str, msgspec.Meta(max_length=COMMENT_MAX)]
 # The lists of shared.domain.respondent, spelled out for the type checker; a test holds them together.
 Sex = Literal["L", "P"]
 Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"]
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
 
 MOST_VIOLATIONS = 100  # a hostile body could have a million
-# msgspec accepts the escape of NUL, PostgreSQL's text does not hold it.
-_NUL_ESCAPE = b"\\u0000"
-_DIGITS = bytes.maketrans(bytes(range(5)), b"-1234")
+_NUL = "\0"  # msgspec accepts its escape, PostgreSQL's text does not hold it
 
 
 class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -43,73 +46,137 @@ class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """One filled questionnaire as it was sent (DESIGN, Contract). `answers` holds one field an unsur, in its order."""
+    """One filled questionnaire as it was sent (DESIGN, Contract); what its answers and respondent hold, `Wire` says."""
 
     opd: Code
     layanan: Code
-    answers: Any
+    answers: msgspec.Raw
     id: SourceId | None = None
     submitted_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    respondent: Respondent | None = None
-    comment: Annotated[str, msgspec.Meta(max_length=COMMENT_MAX)] | None = None
+    respondent: msgspec.Raw = msgspec.Raw(b"null")
+    comment: Comment | None = None
     questionnaire: Code | None = None
 
-    @property
-    def scores(self) -> str:
-        """The answers as digits in questionnaire order, "-" where there is none: "443444433"."""
-        answers = msgspec.structs.astuple(self.answers)
+
+NO_PROFILE = -1
+V = TypeVar("V")
+
+
+class Memo(dict[bytes, V]):
+    """What bytes mean, read once. Bounded, also against who sends ever new ones."""
+
+    MOST = 65_536
+    LONGEST = 512
+
+    def __init__(self, read: Callable[[bytes], V]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, raw: bytes) -> V:
+        """Read it."""
+        found = self._read(raw)
+        if len(raw) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[raw] = found
+        return found
+
+
+class Form:
+    """How the answers to one questionnaire are read, or to one that is not known (yet).
+
+    `decode` raises ValueError or RecursionError; it gives a struct with one field an unsur in questionnaire order (a
+    score, or None), or for an unknown questionnaire a dict of scores by unsur.
+    """
+
+    def __init__(self, questionnaire: Questionnaire | None) -> None:
+        self.questionnaire = questionnaire
+        kind = _answers(questionnaire) if questionnaire else dict[str, Score | None]
+        self.decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(kind).decode
+
+    def read(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - as `decode`
+        """What `decode` gives; None when these are no answers."""
         try:
-            return bytes(answers).translate(_DIGITS).decode()
-        except TypeError:
-            return bytes(answer or 0 for answer in answers).translate(_DIGITS).decode()
+            given = self.decode(raw)
+        except (ValueError, RecursionError):
+            return None
+        return None if isinstance(given, dict) and _NUL in "".join(given) else given
+
+
+def crcs(code: str) -> Sequence[int]:
+    """What each score (0: none) of an unsur adds to the sum that tells one set of answers from another."""
+    return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
+
+
+class Service(NamedTuple):
+    """Where a submission belongs, by what it says, known to the registry or not; `crc` of all three codes."""
+
+    opd: str
+    layanan: str
+    named: str | None
+    form: Form
+    crc: int
 
 
 class Wire:
-    """The decoders of one registry snapshot."""
+    """The reading of submissions by one registry snapshot."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._default = _decoder(SKM_2017)
-        self._decoders: dict[str, msgspec.json.Decoder[Submission]] = {SKM_2017.code: self._default}
-        self._other = {
-            (unit.code, service.code)
-            for unit in registry.opd.values()
-            for service in unit.layanan.values()
-            if service.questionnaire not in {None, SKM_2017.code}
-        }
+        self._forms: dict[str, Form] = {}
+        self._services: dict[tuple[str, str, str | None], Service | None] = {}
+        self.profiles: Memo[int] = Memo(_profile)  # of shared.domain.respondent.profile_code, or NO_PROFILE
 
     def read(self, body: bytes) -> Submission | list[Violation]:
         """The submission in `body`, or every reason why it is none (never an empty list)."""
         try:
-            submission = self._default.decode(body)
-        except (ValueError, RecursionError):
-            return self._explain(body)
+            submission = decode(body)
+        except (ValueError, RecursionError) as error:
+            return self._explain(body, error)
+        service = self.service(submission.opd, submission.layanan, submission.questionnaire)
         if (
-            submission.questionnaire is not None
-            or (self._other and (submission.opd, submission.layanan) in self._other)
-            or _NUL_ESCAPE in body
-            or not _plausible(submission.submitted_at)
+            service is None
+            or service.form.read(submission.answers) is None
+            or self.profiles[bytes(submission.respondent)] < 0
+            or (submission.comment is not None and _NUL in submission.comment)
+            or (submission.id is not None and _NUL in submission.id)
+            or not plausible(submission.submitted_at)
         ):
-            return self._explain(body)
+            return self._explain(body, None)
         return submission
 
-    def questionnaire(self, submission: Submission) -> Questionnaire | None:
-        """The questionnaire that `submission` answers; None when the one it names is not known (yet)."""
-        return self._registry.questionnaire_for(submission.opd, submission.layanan, submission.questionnaire)
+    def service(self, opd: str, layanan: str, named: str | None) -> Service | None:
+        """Where a submission with these codes belongs; None when one of them can be no code."""
+        key = (opd, layanan, named)
+        try:
+            return self._services[key]
+        except KeyError:
+            if len(self._services) >= Memo.MOST:
+                self._services.clear()
+            found = self._services[key] = self._found(opd, layanan, named)
+            return found
 
-    def _explain(self, body: bytes) -> Submission | list[Violation]:
+    def _found(self, opd: str, layanan: str, named: str | None) -> Service | None:
+        codes = f"{opd}\0{layanan}\0{named or ''}"
+        if codes.count(_NUL) > 2:  # noqa: PLR2004 - the two between them
+            return None
+        form = self._form(self._registry.questionnaire_for(opd, layanan, named))
+        return Service(opd, layanan, named, form, zlib.crc32(codes.encode()))
+
+    def _form(self, questionnaire: Questionnaire | None) -> Form:
+        code = questionnaire.code if questionnaire else ""
+        if code not in self._forms:
+            self._forms[code] = Form(questionnaire)
+        return self._forms[code]
+
+    def _explain(self, body: bytes, error: Exception | None) -> list[Violation]:
         try:
             document = msgspec.json.decode(body)
-        except (ValueError, RecursionError) as error:
-            return [Violation("", "malformed-json", f"not a JSON document: {_reason(error)}")]
-        questionnaire = self._questionnaire_of(document)
-        found = list(islice(violations(document, questionnaire), MOST_VIOLATIONS))
-        if found:
-            return found
-        try:
-            return self._decoder_of(questionnaire).decode(body)
-        except (ValueError, RecursionError) as error:
-            return [Violation("", "invalid", _reason(error))]
+        except (ValueError, RecursionError) as malformed:
+            return [Violation("", "malformed-json", f"not a JSON document: {_reason(malformed)}")]
+        found = list(islice(violations(document, self._questionnaire_of(document)), MOST_VIOLATIONS))
+        # A member that stands twice, once wrong: the document holds the last one alone.
+        return found or [Violation("", "invalid", _reason(error) if error else "holds a member twice")]
 
     def _questionnaire_of(self, document: object) -> Questionnaire | None:
         if not isinstance(document, Mapping):
@@ -119,19 +186,25 @@ class Wire:
             return SKM_2017
         return self._registry.questionnaire_for(opd, layanan, named)
 
-    def _decoder_of(self, questionnaire: Questionnaire | None) -> "msgspec.json.Decoder[Submission]":
-        code = questionnaire.code if questionnaire else ""
-        if code not in self._decoders:
-            self._decoders[code] = _decoder(questionnaire)
-        return self._decoders[code]
+
+# The members of a submission and their types; raises ValueError or RecursionError.
+decode: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
 
 
-def _decoder(questionnaire: Questionnaire | None) -> "msgspec.json.Decoder[Submission]":
-    answers = _answers(questionnaire) if questionnaire else dict[str, Score | None]
-    compiled = msgspec.defstruct(
-        "Submission", [("answers", answers)], bases=(Submission,), kw_only=True, forbid_unknown_fields=True, frozen=True
-    )
-    return msgspec.json.Decoder(compiled)
+def plausible(submitted_at: datetime | None) -> bool:
+    """Whether a time is none, or lies in a year that every zone and window can hold."""
+    return submitted_at is None or FIRST_YEAR <= submitted_at.year <= LAST_YEAR
+
+
+def _profile(raw: bytes) -> int:
+    try:
+        who = _decode_respondent(raw)
+    except (ValueError, RecursionError):
+        return NO_PROFILE
+    return 0 if who is None else profile_code(who.sex, who.age, who.education, who.occupation)
+
+
+_decode_respondent = msgspec.json.Decoder(Respondent | None).decode
 
 
 def _answers(questionnaire: Questionnaire) -> type[msgspec.Struct]:
@@ -149,10 +222,6 @@ def _answers(questionnaire: Questionnaire) -> type[msgspec.Struct]:
         forbid_unknown_fields=True,
         frozen=True,
     )
-
-
-def _plausible(submitted_at: datetime | None) -> bool:
-    return submitted_at is None or FIRST_YEAR <= submitted_at.year <= LAST_YEAR
 
 
 def _reason(error: Exception) -> str:

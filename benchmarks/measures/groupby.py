@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.grouping import by_dictionaries, by_pandas, by_product
+from benchmarks.grouping import Profile, by_dictionaries, by_pandas, by_product
 from benchmarks.plan import Plan
 from benchmarks.processes import pinned
 from benchmarks.sample import CHANNEL, submissions
 from shared.domain.questionnaire import SKM_2017
-from shared.storage.responses import Place, Profile
+from shared.storage.responses import Place
 
 WAYS = {"numpy": by_product, "pandas groupby": by_pandas, "dictionaries": by_dictionaries}
 Batch = tuple[Sequence[Place], Sequence[Profile], Sequence[str]]

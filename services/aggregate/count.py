@@ -1,55 +1,30 @@
-"""Counts claimed inbox entries: one transaction, after which each submission is a response, a duplicate or parked.
+"""Counts a batch: one transaction, after which each submission is a response, a duplicate or parked.
 
-    entries ─► judge ─► receipts (what is new?) ─► responses · parked ─► day tallies ─► stale OPDs ─► ledger ─► commit
+    batch ─► what is known? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► ledger ─► commit
 
 Every repetition is harmless: of an entry (the ledger knows it), of a submission (its receipt is there). Settling the
 inbox comes after the commit and is not needed for it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
-from uuid import UUID
 
+import numpy as np
 import psycopg
 import sqlalchemy as sa
-from msgspec.structs import astuple
 
-from services.aggregate.judge import Countable, Judge, Parkable, digest
-from services.aggregate.tallying import tally
+from services.aggregate.batch import Batch, writing
+from services.aggregate.judge import Bools, Parkable
 from shared.domain.check import Violation
 from shared.domain.submission import receipt_bytes
-from shared.inbox import Entry
 from shared.storage import binary, ledger, parking, receipts, responses, tallies
 from shared.storage.engine import transaction
-from shared.storage.receipts import Claim, Cursor
+from shared.storage.receipts import Cursor
+from shared.storage.tallies import Deltas
 
 CONFLICT = "id-conflict"
-UNREADABLE = "unreadable-entry"
-FOREIGN_CHANNEL = "inbox"
-
-
-class Submitted(NamedTuple):
-    """One submission of an entry, and what the registry says of it."""
-
-    entry: UUID
-    claim: Claim
-    body: bytes
-    verdict: Countable | Parkable
-    row: bytes  # of the table `response`, ready to be written; empty when it is parked
-
-
-class Batch(NamedTuple):
-    """Claimed entries, judged: everything that can be done without the database."""
-
-    entries: Sequence[Entry]
-    submitted: Sequence[Submitted]
-    claims: receipts.Claims  # of all of them, ready to be entered
-    epoch: UUID  # the life of the inbox that they were claimed in
-
-
-NOTHING = Batch((), (), receipts.prepared(()), UUID(int=0))
+_CONFLICT = Parkable([Violation("/id", CONFLICT, "this id was used before, for another content")], CONFLICT)
 
 
 class Counted(NamedTuple):
@@ -60,20 +35,25 @@ class Counted(NamedTuple):
     parked: int
 
 
-def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
-    """Judge the submissions of entries; an entry that was claimed twice counts once."""
-    distinct = list({entry.entry: entry for entry in entries}.values())
-    return _batch(distinct, [item for entry in distinct for item in _submitted(judge, entry)], epoch)
+class _Conflict(NamedTuple):
+    """A submission whose id was used for another content: parked under a receipt of its own."""
+
+    at: int
+    receipt: bytes
 
 
 def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counted:
     """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        batch = _unknown(cursor, batch)
-        new = _enter(cursor, batch)
-        _write(cursor, new, today)
-        outcomes = _outcomes(batch.entries, batch.submitted, new)
+        ours = _uncounted(cursor, batch)
+        new, conflicts = _sifted(cursor, batch, ours)
+        found = batch.whole if new.all() else writing(batch, new)
+        receipts.copy(cursor, found.claims + _claims(batch, conflicts))
+        responses.copy(cursor, found.rows)
+        parking.park(cursor, list(_parked(batch, new, conflicts)))
+        add(cursor, found.deltas, today)
+        outcomes = _outcomes(batch, ours, new, conflicts)
         if outcomes:
             ledger.enter(cursor, batch.epoch, now, outcomes)
     return Counted(
@@ -83,42 +63,15 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
     )
 
 
-def write_responses(cursor: Cursor, counted: Sequence[tuple[bytes, Countable]], today: date) -> None:
-    """Write responses, each with its receipt, and add them to the tallies."""
-    responses.copy(cursor, [responses.row(receipt, verdict) for receipt, verdict in counted])
-    _add(cursor, [verdict for _, verdict in counted], today)
-
-
-def _write(cursor: Cursor, new: Sequence[Submitted], today: date) -> None:
-    """Write what new submissions came to: responses with their tallies, and the parked ones."""
-    verdicts = [item.verdict for item in new if isinstance(item.verdict, Countable)]
-    if verdicts:
-        responses.copy(cursor, [item.row for item in new if item.row])
-        _add(cursor, verdicts, today)
-    parked = [parked_row(item, item.verdict) for item in new if isinstance(item.verdict, Parkable)]
-    if parked:
-        parking.park(cursor, parked)
-
-
-def _add(cursor: Cursor, verdicts: Sequence[Countable], today: date) -> None:
+def add(cursor: Cursor, found: Sequence[Deltas], today: date) -> None:
+    """Add to the tallies, and make their OPDs stale."""
     touched: dict[str, bool] = {}
-    # In the order of their codes, else two workers could wait for each other's rows.
-    for code, questionnaire in sorted({one.questionnaire.code: one.questionnaire for one in verdicts}.items()):
-        of_one = [verdict for verdict in verdicts if verdict.questionnaire.code == code]
-        places, _, _, scores, profiles = zip(*(verdict[:5] for verdict in of_one), strict=True)
-        deltas = tally(questionnaire, places, profiles, scores)
+    for deltas in found:
         tallies.add(cursor, deltas)
         for key in deltas.keys:
             touched[key.opd] = touched.get(key.opd, False) or key.day < today
-    tallies.touch(cursor, list(touched.items()))
-
-
-def parked_row(item: Submitted, verdict: Parkable) -> parking.Parked:
-    """The row of a submission that must wait."""
-    claim = item.claim
-    return parking.Parked(
-        claim.receipt, claim.channel, claim.source_id, claim.received_us, claim.reason, verdict.violations, item.body
-    )
+    if touched:
+        tallies.touch(cursor, list(touched.items()))
 
 
 def open_cursor(connection: sa.Connection) -> Cursor:
@@ -130,98 +83,96 @@ def open_cursor(connection: sa.Connection) -> Cursor:
     return raw.cursor(binary=True)
 
 
-def _unknown(cursor: Cursor, batch: Batch) -> Batch:
-    """The batch without the entries that were counted already."""
+def _uncounted(cursor: Cursor, batch: Batch) -> Bools:
+    """Which of the entries were not counted already."""
     known = ledger.known(cursor, [entry.entry for entry in batch.entries])
-    if not known:
-        return batch
-    return _batch(
-        [entry for entry in batch.entries if entry.entry not in known],
-        [item for item in batch.submitted if item.entry not in known],
-        batch.epoch,
+    return np.asarray([entry.entry not in known for entry in batch.entries], dtype=np.bool_)
+
+
+def _sifted(cursor: Cursor, batch: Batch, ours: Bools) -> tuple[Bools, Sequence[_Conflict]]:
+    """Which of the submissions are new, and those of the others that reuse an id for another content.
+
+    Receipts are looked up and the new ones written, which costs half of an insertion that skips what is there. Whoever
+    writes one of them in between makes the writing fail: the batch is then counted again.
+    """
+    columns = batch.columns
+    asked = ours[columns.entry] if len(ours) else np.empty(0, dtype=np.bool_)
+    known = receipts.known(cursor, _chosen(columns.receipts, asked))
+    new = asked.copy()
+    if known:
+        new &= np.asarray([columns.receipt(at) not in known for at in range(batch.size)], dtype=np.bool_)
+    digests = dict(known)
+    new &= _first_of_equal(batch)
+    again = np.flatnonzero(asked & ~new).tolist()
+    if not again:
+        return new, ()
+    repeated = {columns.receipt(at) for at in again}
+    for at in np.flatnonzero(new).tolist():
+        receipt = columns.receipt(at)
+        if receipt in repeated:
+            digests[receipt] = int(batch.judgement.digests[at])
+    others: dict[bytes, _Conflict] = {}
+    for at in again:
+        receipt, digest = columns.receipt(at), int(batch.judgement.digests[at])
+        if digests[receipt] != digest:
+            own = receipt_bytes(receipt, f"{digest:x}")
+            others.setdefault(own, _Conflict(at, own))
+    there = receipts.known(cursor, b"".join(others)) if others else {}
+    return new, [others[own] for own in sorted(others) if own not in there]
+
+
+def _chosen(receipt_column: bytes, chosen: Bools) -> bytes:
+    return receipt_column if chosen.all() else np.frombuffer(receipt_column, dtype="V16")[chosen].tobytes()
+
+
+def _first_of_equal(batch: Batch) -> Bools:
+    """Which receipt is the first of its kind."""
+    halves = np.frombuffer(batch.columns.receipts, dtype=np.uint64).reshape(-1, 2)[batch.order]
+    first = np.ones(batch.size, dtype=np.bool_)
+    first[batch.order[1:]] = (halves[1:] != halves[:-1]).any(axis=1)
+    return first
+
+
+def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
+    if not conflicts:
+        return b""
+    columns, at = batch.columns, [one.at for one in conflicts]
+    claims = receipts.Claims(
+        b"".join(one.receipt for one in conflicts),
+        columns.received_us[at],
+        batch.judgement.digests[at],
+        [columns.channels[index] for index in at],
+        [columns.ids[index] for index in at],
     )
+    return b"".join(receipts.rows(claims, dict.fromkeys(range(len(at)), CONFLICT)))
 
 
-def _batch(entries: Sequence[Entry], submitted: Sequence[Submitted], epoch: UUID) -> Batch:
-    return Batch(entries, submitted, receipts.prepared([item.claim for item in submitted]), epoch)
-
-
-def _submitted(judge: Judge, entry: Entry) -> Iterator[Submitted]:
-    if entry.parcels is None:
-        yield _foreign(entry)
-        return
-    judge_one, identity = judge.judge, entry.entry
-    for channel, received_us, receipt_column, ids, bodies in map(astuple, entry.parcels):
-        for at, (source_id, body) in enumerate(zip(ids, bodies, strict=True)):
-            verdict = judge_one(body, channel, received_us)
-            receipt = receipt_column[16 * at : 16 * at + 16]
-            claim = Claim(receipt, channel, source_id, received_us, verdict.reason, verdict.digest)
-            row = responses.row(receipt, verdict) if isinstance(verdict, Countable) else b""
-            yield Submitted(identity, claim, body, verdict, row)
-
-
-def _foreign(entry: Entry) -> Submitted:
-    foreign = Violation("", UNREADABLE, "an inbox entry that this service did not write")
-    verdict = Parkable([foreign], UNREADABLE, digest(entry.raw))
-    received_us = entry.position[0] * 1000
-    source_id = entry.stream_id.decode()
-    claim = Claim(entry.entry.bytes, FOREIGN_CHANNEL, source_id, received_us, UNREADABLE, verdict.digest)
-    return Submitted(entry.entry, claim, entry.raw, verdict, b"")
-
-
-def _enter(cursor: Cursor, batch: Batch) -> list[Submitted]:
-    """Enter the receipts; the submissions that were new, and those that reuse an id for another content."""
-    if not batch.submitted:
-        return []
-    fresh = receipts.insert(cursor, batch.claims)
-    if fresh is None:
-        return list(batch.submitted)
-    new: list[Submitted] = []
-    again: list[Submitted] = []
-    for item in batch.submitted:  # of equal receipts the first one is the new one
-        if item.claim.receipt in fresh:
-            fresh.remove(item.claim.receipt)
-            new.append(item)
-        else:
-            again.append(item)
-    return new + _conflicts(cursor, again)
-
-
-def _conflicts(cursor: Cursor, again: Sequence[Submitted]) -> list[Submitted]:
-    """Of submissions whose receipt was known, those with another content: parked under a receipt of their own."""
-    digests = receipts.digests(cursor, sorted({item.claim.receipt for item in again}))
-    others = [
-        _conflict(item) for item in again if digests.get(item.claim.receipt, item.claim.digest) != item.claim.digest
-    ]
-    if not others:
-        return []
-    distinct = list({item.claim.receipt: item for item in others}.values())
-    fresh = receipts.insert(cursor, receipts.prepared([item.claim for item in distinct]))
-    return distinct if fresh is None else [item for item in distinct if item.claim.receipt in fresh]
-
-
-def _conflict(item: Submitted) -> Submitted:
-    claim = item.claim
-    violation = Violation("/id", CONFLICT, "this id was used before, for another content")
-    receipt = receipt_bytes(claim.receipt, f"{claim.digest:x}")
-    verdict = Parkable([violation], CONFLICT, claim.digest)
-    return item._replace(claim=claim._replace(receipt=receipt, reason=CONFLICT), verdict=verdict, row=b"")
-
-
-def _outcomes(
-    entries: Sequence[Entry], submitted: Sequence[Submitted], new: Sequence[Submitted]
-) -> list[ledger.Outcome]:
-    accepted = Counter(item.entry for item in submitted)
-    counted = Counter(item.entry for item in new if not item.claim.reason)
-    parked = Counter(item.entry for item in new if item.claim.reason)
-    return [
-        ledger.Outcome(
-            entry.entry,
-            entry.position,
-            accepted[entry.entry],
-            counted[entry.entry],
-            accepted[entry.entry] - counted[entry.entry] - parked[entry.entry],
-            parked[entry.entry],
+def _parked(batch: Batch, new: Bools, conflicts: Sequence[_Conflict]) -> Iterator[parking.Parked]:
+    columns = batch.columns
+    waiting = [(at, columns.receipt(at), one) for at, one in batch.judgement.parkable.items() if new[at]]
+    for at, receipt, one in waiting + [(conflict.at, conflict.receipt, _CONFLICT) for conflict in conflicts]:
+        yield parking.Parked(
+            receipt,
+            columns.channels[at],
+            columns.ids[at],
+            int(columns.received_us[at]),
+            one.reason,
+            one.violations,
+            columns.bodies[at],
         )
-        for entry in entries
+
+
+def _outcomes(batch: Batch, ours: Bools, new: Bools, conflicts: Sequence[_Conflict]) -> Sequence[ledger.Outcome]:
+    size, entry = len(batch.entries), batch.columns.entry
+    waits = np.zeros(batch.size, dtype=np.bool_)
+    waits[list(batch.judgement.parkable)] = True
+    accepted = np.bincount(entry, minlength=size)
+    counted = np.bincount(entry[new & ~waits], minlength=size)
+    parked = np.bincount(entry[new & waits], minlength=size)
+    np.add.at(parked, entry[[one.at for one in conflicts]], 1)
+    numbers = zip(accepted.tolist(), counted.tolist(), parked.tolist(), strict=True)
+    return [
+        ledger.Outcome(found.entry, found.position, all_of_it, good, all_of_it - good - waiting, waiting)
+        for found, (all_of_it, good, waiting), own in zip(batch.entries, numbers, ours.tolist(), strict=True)
+        if own
     ]

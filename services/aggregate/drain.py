@@ -4,16 +4,18 @@ import gc
 import logging
 import sys
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
+import numpy as np
 import psycopg
 import sqlalchemy as sa
 
-from services.aggregate import count as counting
-from services.aggregate.count import Batch
-from services.aggregate.judge import Countable, Judge, Parkable, digest
+from services.aggregate.batch import Batch, judged
+from services.aggregate.count import Counted, count
+from services.aggregate.judge import Judge, Judgement, Parkable, digest
 from services.aggregate.workbench import Workbench
 from shared.broker import DRAIN, REFRESH
 from shared.clock import Clock
@@ -23,12 +25,13 @@ from shared.inbox import Entry
 
 log = logging.getLogger(__name__)
 
-BATCH = 10_000  # submissions of one transaction, about
+BATCH = 20_000  # submissions of one transaction, about
 SLICE_S = 10.0  # then the task ends and hints its successor: a worker can be stopped, limits stay far
+AHEAD = 2  # batches on their way behind a full one
 LINGER_MS = 200  # wait for more: under a steady stream no message per submission is needed
 TURN_S = 0.0003  # of a thread
 TAKEOVER_EVERY_S = 5.0
-ATTEMPTS = 3
+ATTEMPTS = 5  # at rows that others are writing, too
 
 # The database is away or busy: everything stays claimed and is tried again.
 Unavailable = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
@@ -49,8 +52,8 @@ def drain(bench: Workbench, clock: Clock) -> int:
         for batch in batches:
             redis.set(flag, b"1", px=HINT_TTL_MS)
             _settle(bench, batch, clock)
-            settled += len(batch.submitted)
-            if len(batch.submitted) >= BATCH:
+            settled += batch.size
+            if batch.size >= BATCH:
                 hint(bench, help_flag(prefix), DRAIN)
     redis.delete(flag)
     if inbox.unclaimed():  # appended after the last claim, while the flag kept ingest from hinting
@@ -78,21 +81,23 @@ def _tuned() -> Iterator[None]:
 def _batches(bench: Workbench, until: float) -> Generator[Batch]:
     """What waits, batch by batch: own leftovers, what dead workers left, new entries.
 
-    Behind a full batch the next one is claimed and judged while the database works on it.
+    Behind a full batch the next ones are on their way while the database works on it: one is judged, one is claimed.
     """
     yield from _unsettled(bench, until)
     takeover_due = time.monotonic() + TAKEOVER_EVERY_S
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        ahead: Future[Batch] | None = None
-        while ahead is not None or time.monotonic() < until:
-            batch = _claim(bench, LINGER_MS) if ahead is None else ahead.result()
-            ahead = None
-            if not batch.entries:
+    with ThreadPoolExecutor(1, "claims") as claims, ThreadPoolExecutor(1, "judges") as judges:
+        ahead: deque[Future[Batch | None]] = deque()
+        while ahead or time.monotonic() < until:
+            batch = ahead.popleft().result() if ahead else _judged(bench, _claimed(bench, LINGER_MS))
+            if batch is None:
+                if ahead:
+                    continue
                 return
-            if len(batch.submitted) >= BATCH and time.monotonic() < until:
-                ahead = thread.submit(_claim, bench, None)
+            while batch.size >= BATCH and len(ahead) < AHEAD and time.monotonic() < until:
+                claimed = claims.submit(_claimed, bench, None)
+                ahead.append(judges.submit(_judged_when_claimed, bench, claimed))
             yield batch
-            if ahead is None and time.monotonic() >= takeover_due:
+            if not ahead and time.monotonic() >= takeover_due:
                 yield from _unsettled(bench, until)
                 takeover_due = time.monotonic() + TAKEOVER_EVERY_S
 
@@ -101,17 +106,23 @@ def _unsettled(bench: Workbench, until: float) -> Iterator[Batch]:
     """What was claimed and is not settled: by this worker when counting failed, by others that died."""
     inbox, idle = bench.inbox, bench.settings.takeover_idle
     while time.monotonic() < until and (entries := inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH)):
-        yield _judged(bench, entries)
+        batch = _judged(bench, entries)
+        if batch is not None:
+            yield batch
 
 
-def _claim(bench: Workbench, wait_ms: int | None) -> Batch:
+def _claimed(bench: Workbench, wait_ms: int | None) -> Sequence[Entry]:
     bench.redis.set(drain_flag(bench.settings.redis_prefix), b"1", px=HINT_TTL_MS)
-    return _judged(bench, bench.inbox.claim(BATCH, wait_ms))
+    return bench.inbox.claim(BATCH, wait_ms)
 
 
-def _judged(bench: Workbench, entries: Sequence[Entry]) -> Batch:
+def _judged(bench: Workbench, entries: Sequence[Entry]) -> Batch | None:
     # The epoch is asked for now: it may change while a slice lasts, when Redis is replaced.
-    return counting.judged(bench.judge(), entries, bench.inbox.epoch()) if entries else counting.NOTHING
+    return judged(bench.judge(), entries, bench.inbox.epoch()) if entries else None
+
+
+def _judged_when_claimed(bench: Workbench, claimed: Future[Sequence[Entry]]) -> Batch | None:
+    return _judged(bench, claimed.result())
 
 
 def hint(bench: Workbench, flag: str, task: str) -> bool:
@@ -129,46 +140,55 @@ def _settle(bench: Workbench, batch: Batch, clock: Clock) -> None:
     log.info("counted", extra={"entries": len(batch.entries), **result._asdict()})
 
 
-def _count(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
-    """Count, again after a collision; what cannot be counted for a reason of its own is isolated and parked."""
-    for attempt in range(ATTEMPTS):
+def _count(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+    """Count; a batch that cannot be counted for a reason of its own is counted entry by entry, the bad one parked."""
+    try:
+        return _in_turn(bench, batch, clock)
+    except Unavailable:
+        raise
+    except Uncountable:
+        log.exception("batch cannot be counted", extra={"entries": len(batch.entries)})
+    return _isolate(bench, batch, clock)
+
+
+def _in_turn(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+    """Count, again after a collision: what another worker wrote meanwhile is then known."""
+    for attempt in range(1, ATTEMPTS):
         try:
             return _once(bench, batch, clock)
         except Collision as error:
             log.info("another worker had the same rows", extra={"error": type(error).__name__, "attempt": attempt})
-        except Unavailable:
-            raise
-        except Uncountable:
-            log.exception("batch cannot be counted", extra={"entries": len(batch.entries)})
-            break
-    return _isolate(bench, batch, clock)
+    return _once(bench, batch, clock)
 
 
-def _isolate(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
+def _isolate(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
     """Count entry by entry, so that one bad entry holds up no other; that one is parked whole."""
     results = []
     for entry in batch.entries:
         judge = bench.judge()
         try:
-            results.append(_once(bench, counting.judged(judge, [entry], batch.epoch), clock))
+            results.append(_in_turn(bench, judged(judge, [entry], batch.epoch), clock))
         except Unavailable:
             raise
         except Uncountable:
             log.exception("entry cannot be counted: parked", extra={"stream_id": entry.stream_id.decode()})
-            quarantined = counting.judged(Quarantine(judge.registry), [entry], batch.epoch)
-            results.append(_once(bench, quarantined, clock))
-    return counting.Counted(*map(sum, zip(*results, strict=True)))
+            results.append(_in_turn(bench, judged(Quarantine(judge.registry), [entry], batch.epoch), clock))
+    return Counted(*map(sum, zip(*results, strict=True)))
 
 
-def _once(bench: Workbench, batch: Batch, clock: Clock) -> counting.Counted:
+def _once(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
     now = clock()
-    return counting.count(bench.engine, batch, now, now.astimezone(bench.zone).date())
+    return count(bench.engine, batch, now, now.astimezone(bench.zone).date())
 
 
 class Quarantine(Judge):
     """Parks everything: for an entry whose counting fails again and again. Replayed once the cause is mended."""
 
     # The signature is Judge's.
-    def judge(self, body: bytes, channel: str, received_us: int, now_us: int = 0) -> Countable | Parkable:  # noqa: ARG002
+    def judge(
+        self, bodies: Sequence[bytes], channels: Sequence[str], received_us: object, now_us: int = 0
+    ) -> Judgement:
         """Park."""
-        return Parkable([UNCOUNTABLE], UNCOUNTABLE.code, digest(body))
+        del channels, received_us, now_us
+        digests = np.asarray(list(map(digest, bodies)), dtype=np.int64)
+        return Judgement((), dict.fromkeys(range(len(bodies)), Parkable([UNCOUNTABLE], UNCOUNTABLE.code)), digests)

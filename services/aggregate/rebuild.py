@@ -8,13 +8,16 @@ for a million responses on two cores, and then takes up what came meanwhile.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import sqlalchemy as sa
 
 from services.aggregate.count import open_cursor
 from services.aggregate.findings import Watch, unwatched
+from services.aggregate.judge import Numbers
 from services.aggregate.tallying import tally
 from shared.domain.errors import IkmError
 from shared.domain.questionnaire import Questionnaire
+from shared.domain.respondent import profile_code
 from shared.storage import registry as stored_registry
 from shared.storage import tally_rebuild
 from shared.storage.engine import transaction
@@ -61,8 +64,14 @@ def _deltas(chunk: Sequence[Answer], questionnaires: Mapping[str, Questionnaire]
     for code, answers in by_questionnaire.items():
         if code not in questionnaires:
             raise UnknownQuestionnaire(code)
-        distinct: dict[Place, Place] = {}
-        places = [Place(one.opd, one.layanan, one.day, code, one.channel) for one in answers]
-        shared = [distinct.setdefault(place, place) for place in places]
-        profiles = [(one.sex, one.age, one.education, one.occupation) for one in answers]
-        yield tally(questionnaires[code], shared, profiles, [one.scores for one in answers])
+        places: Numbers[Place] = Numbers()
+        place = [places[Place(one.opd, one.layanan, one.day, code, one.channel)] for one in answers]
+        profiles = [profile_code(one.sex, one.age, one.education, one.occupation) for one in answers]
+        scores = np.frombuffer("".join(one.scores for one in answers).encode(), dtype=np.uint8)
+        yield tally(
+            questionnaires[code],
+            list(places),
+            np.asarray(place, dtype=np.int64),
+            np.asarray(profiles, dtype=np.int64),
+            scores.reshape(len(answers), -1),
+        )

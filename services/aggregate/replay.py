@@ -13,15 +13,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services.aggregate.count import CONFLICT, open_cursor, write_responses
+from services.aggregate.batch import deltas_of, rows_of
+from services.aggregate.count import CONFLICT, add, open_cursor
 from services.aggregate.drain import ATTEMPTS, UNCOUNTABLE, Collision, Unavailable, Uncountable
 from services.aggregate.findings import Watch, unwatched
-from services.aggregate.judge import Countable, Judge
-from shared.domain.check import Violation
-from shared.storage import parking, receipts
+from services.aggregate.judge import Judge
+from shared.storage import parking, receipts, responses
 from shared.storage import registry as stored_registry
 from shared.storage.engine import transaction
-from shared.storage.parking import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -99,23 +98,24 @@ class Replay:
     def _once(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
         now_us = round(self.now.timestamp() * 1_000_000)
         with transaction(self.engine) as connection:
-            rows = parking.take(connection, codes)
-            verdicts = [(row, self._verdict(judge, row, now_us)) for row in rows]
-            counted = [(row.receipt.bytes, verdict) for row, verdict in verdicts if isinstance(verdict, Countable)]
+            found = parking.take(connection, codes)
+            held = [row for row in found if row.reason == CONFLICT and not self.force]
+            rows = [row for row in found if row.reason != CONFLICT or self.force]
+            judgement = judge.judge(
+                [row.body for row in rows], [row.channel for row in rows], [row.received_us for row in rows], now_us
+            )
+            counted = {at: rows[at].receipt.bytes for one in judgement.countable for at in one.at.tolist()}
             if counted:
                 cursor = open_cursor(connection)
-                receipts.mark_counted(cursor, {code: verdict.digest for code, verdict in counted})
-                write_responses(cursor, counted, judge.day(now_us))
-                parking.release(cursor, [code for code, _ in counted])
-            still = [(row.receipt, found) for row, found in verdicts if not isinstance(found, Countable)]
+                receipts.mark_counted(cursor, {code: int(judgement.digests[at]) for at, code in counted.items()})
+                column = b"".join(row.receipt.bytes for row in rows)
+                responses.copy(cursor, b"".join(row for one in judgement.countable for row in rows_of(column, one)))
+                add(cursor, deltas_of(judgement.countable), judge.day(now_us))
+                parking.release(cursor, list(counted.values()))
+            still = [(row.receipt, row.violations) for row in held]
+            still += [(rows[at].receipt, one.violations) for at, one in judgement.parkable.items()]
             parking.retried(connection, still, self.now)
-        return Replayed(len(counted), len(still), len(codes) - len(rows))
-
-    def _verdict(self, judge: Judge, row: Waiting, now_us: int) -> Countable | Sequence[Violation]:
-        if row.reason == CONFLICT and not self.force:
-            return row.violations
-        verdict = judge.judge(row.body, row.channel, row.received_us, now_us)
-        return verdict if isinstance(verdict, Countable) else verdict.violations
+        return Replayed(len(counted), len(still), len(codes) - len(found))
 
     def _still(self, codes: Sequence[UUID]) -> Replayed:
         with transaction(self.engine) as connection:

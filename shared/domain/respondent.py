@@ -3,7 +3,7 @@
 Numbers of citizens (NIK), names and telephone numbers have no place here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SEX_LABELS: Final[Mapping[str, str]] = {"L": "Laki-laki", "P": "Perempuan"}
@@ -66,3 +66,34 @@ _GROUP_OF_DECADE: Final = ("0-19", "0-19", "20-29", "30-39", "40-49", "50-59", "
 def age_group(age: int) -> str:
     """Return the age group of an age in completed years (0..AGE_MAX)."""
     return _GROUP_OF_DECADE[min(age // 10, 6)]
+
+
+def _codes(values: Iterable[str]) -> dict[str | None, int]:
+    return {None: 0} | {value: code for code, value in enumerate(values, start=1)}
+
+
+# A profile as one integer: the positions in these lists, each plus one (0: not said), in mixed radix.
+_SEX_CODES: Final = _codes(SEX)
+_EDUCATION_CODES: Final = _codes(EDUCATION)
+_OCCUPATION_CODES: Final = _codes(OCCUPATION)
+PROFILE_RADIX: Final = (len(SEX) + 1, AGE_MAX + 2, len(EDUCATION) + 1, len(OCCUPATION) + 1)
+
+
+def profile_code(sex: str | None, age: int | None, education: str | None, occupation: str | None) -> int:
+    """Return a profile as one integer (0: nothing was said); KeyError for a code that is in no list."""
+    code = _SEX_CODES[sex] * PROFILE_RADIX[1] + (0 if age is None else age + 1)
+    code = code * PROFILE_RADIX[2] + _EDUCATION_CODES[education]
+    return code * PROFILE_RADIX[3] + _OCCUPATION_CODES[occupation]
+
+
+def profile_of(code: int) -> tuple[str | None, int | None, str | None, str | None]:
+    """Return sex, age, education and occupation from what `profile_code` made of them."""
+    code, occupation = divmod(code, PROFILE_RADIX[3])
+    code, education = divmod(code, PROFILE_RADIX[2])
+    sex, age = divmod(code, PROFILE_RADIX[1])
+    return (
+        (None, *SEX)[sex],
+        age - 1 if age else None,
+        (None, *EDUCATION)[education],
+        (None, *OCCUPATION)[occupation],
+    )

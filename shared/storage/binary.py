@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import ClassVar
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import pq
 from psycopg.adapt import Buffer, Dumper
 
@@ -25,7 +27,9 @@ _INT8 = struct.Struct("!iq").pack
 _INT4 = struct.Struct("!ii").pack
 _INT2 = struct.Struct("!ih").pack
 NULL = _LENGTH(-1)
-LENGTH_16 = _LENGTH(16)
+LENGTH_4, LENGTH_8, LENGTH_16 = map(_LENGTH, (4, 8, 16))
+_SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
 
 _TEXT, _UUID, _INT4_OID, _INT8_OID, _TIMESTAMPTZ, _DATE = 25, 2950, 23, 20, 1184, 1082
 
@@ -176,3 +180,55 @@ def micros(value: datetime) -> int:
 def smallint(value: int | None) -> bytes:
     """An int2 field; None is NULL."""
     return NULL if value is None else _INT2(2, value)
+
+
+Matrix = NDArray[np.uint8]  # rows of so many bytes each
+
+
+def records(size: int, columns: Sequence[bytes | Matrix]) -> list[bytes]:
+    """So many rows, each the bytes of its columns one after the other; a column of plain bytes is the same in each."""
+    widths = [len(column) if isinstance(column, bytes) else column.shape[1] for column in columns]
+    width = sum(widths)
+    rows = np.empty((size, width), dtype=np.uint8)
+    at = 0
+    for column, wide in zip(columns, widths, strict=True):
+        rows[:, at : at + wide] = np.frombuffer(column, dtype=np.uint8) if isinstance(column, bytes) else column
+        at += wide
+    together = rows.tobytes()
+    return [together[at : at + width] for at in range(0, size * width, width)]
+
+
+def uuid_matrix(receipts: bytes) -> Matrix:
+    """16 bytes each."""
+    return np.frombuffer(receipts, dtype=np.uint8).reshape(-1, 16)
+
+
+def instant_matrix(values: NDArray[np.int64]) -> Matrix:
+    """timestamptz, 8 bytes each, from microseconds since 1970."""
+    return (values - EPOCH_US).astype(">i8").view(np.uint8).reshape(-1, 8)
+
+
+def int4_matrix(values: NDArray[np.int64]) -> Matrix:
+    """int4, 4 bytes each."""
+    return values.astype(">i4").view(np.uint8).reshape(-1, 4)
+
+
+def uuid_array(receipts: bytes) -> Array:
+    """uuid[] from 16 bytes each, one after the other."""
+    size = len(receipts) // 16
+    rows = np.empty((size, 20), dtype=np.uint8)
+    rows[:, :4] = np.frombuffer(LENGTH_16, dtype=np.uint8)
+    rows[:, 4:] = uuid_matrix(receipts)
+    return Uuids(size, rows.tobytes())
+
+
+def length(size: int) -> bytes:
+    """The length before a field."""
+    return _LENGTH(size)
+
+
+def copy(cursor: "psycopg.Cursor[tuple[object, ...]]", statement: str, rows: bytes) -> None:
+    """Run COPY … FROM STDIN (FORMAT BINARY) with rows that each begin with the number of their fields."""
+    if rows:
+        with cursor.copy(statement) as stream:
+            stream.write(_SIGNATURE + rows + _TRAILER)

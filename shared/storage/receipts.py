@@ -1,82 +1,81 @@
 """The ledger: who sent what, once. A receipt that is there already is a repetition."""
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from shared.storage import binary
 
 Cursor = psycopg.Cursor[tuple[object, ...]]
 
-# Rows arrive sorted by receipt: two workers with the same receipts wait for each other and never deadlock.
-_INSERT = """
-INSERT INTO receipt (receipt, channel, source_id, received_at, state, reason, digest)
-SELECT r, c, s, a, CASE WHEN p = '' THEN 'counted' ELSE 'parked' END, NULLIF(p, ''), d
-FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::int4[]) AS x (r, c, s, a, p, d)
-ON CONFLICT (receipt) DO NOTHING
-RETURNING receipt
-"""
-_DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
+_COPY = "COPY receipt (receipt, received_at, digest, channel, state, reason, source_id) FROM STDIN (FORMAT BINARY)"
+_ROW = (7).to_bytes(2, "big") + binary.LENGTH_16
+_KNOWN = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
 _COUNTED = """
 UPDATE receipt SET state = 'counted', reason = NULL, digest = d
 FROM unnest(%b::uuid[], %b::int4[]) AS x (r, d) WHERE receipt = r
 """
 
 
-class Claim(NamedTuple):
-    """A submission that wants to be counted or parked; `reason` is "" when it can be counted.
-
-    `receipt` has 16 bytes, `received_us` microseconds since 1970, `digest` 32 bits of its content.
-    """
-
-    receipt: bytes
-    channel: str
-    source_id: str
-    received_us: int
-    reason: str
-    digest: int
-
-
-class Claims(NamedTuple):
-    """Claims as parameters of the statement."""
-
-    size: int
-    parameters: tuple[binary.Array, ...]
-
-
-def prepared(claims: Sequence[Claim]) -> Claims:
-    """Claims ready to be entered; needs no database."""
-    ordered = sorted(claims, key=itemgetter(0))  # by receipt; of equal ones the first stays the first
-    parameters = (
-        binary.uuids([claim.receipt for claim in ordered]),
-        binary.repeated([claim.channel for claim in ordered]),
-        binary.texts([claim.source_id for claim in ordered]),
-        binary.instants([claim.received_us for claim in ordered]),
-        binary.repeated([claim.reason for claim in ordered]),
-        binary.integers([claim.digest for claim in ordered]),
-    )
-    return Claims(len(ordered), parameters)
-
-
-def insert(cursor: Cursor, claims: Claims) -> set[bytes] | None:
-    """Enter the claims; the receipts that were new, or None when all of them were (each then occurs once)."""
-    cursor.execute(_INSERT, claims.parameters)
-    if cursor.rowcount == claims.size:
-        return None
-    return {receipt.bytes for (receipt,) in cursor if isinstance(receipt, UUID)}
-
-
-def digests(cursor: Cursor, receipts: Sequence[bytes]) -> dict[bytes, int]:
-    """The digests under which these receipts were entered."""
-    cursor.execute(_DIGESTS, (binary.uuids(receipts),))
+def known(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
+    """Those of the receipts (16 bytes each) that were entered already, with the digests of what they stand for."""
+    cursor.execute(_KNOWN, (binary.uuid_array(receipts),))
     found: dict[bytes, int] = {}
     for receipt, digest in cursor:
         if isinstance(receipt, UUID) and isinstance(digest, int):
             found[receipt.bytes] = digest
     return found
+
+
+class Claims(NamedTuple):
+    """Submissions that want to be counted or parked, column by column.
+
+    `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: 32 bits of the content of each.
+    """
+
+    receipts: bytes
+    received_us: NDArray[np.int64]
+    digests: NDArray[np.int64]
+    channels: Sequence[str]
+    ids: Sequence[str]
+
+
+def rows(claims: Claims, reasons: Mapping[int, str]) -> list[bytes]:
+    """Rows of the table, as COPY takes them; `reasons`: of those that are parked, by their position."""
+    heads = binary.records(
+        len(claims.ids),
+        [
+            _ROW,
+            binary.uuid_matrix(claims.receipts),
+            binary.LENGTH_8,
+            binary.instant_matrix(claims.received_us),
+            binary.LENGTH_4,
+            binary.int4_matrix(claims.digests),
+        ],
+    )
+    states = [_state(channel, "") for channel in claims.channels]
+    for at, reason in reasons.items():
+        states[at] = _state(claims.channels[at], reason)
+    return list(map(b"".join, zip(heads, states, map(binary.text, claims.ids), strict=True)))
+
+
+def copy(cursor: Cursor, these: bytes) -> None:
+    """Write rows that `rows` made, sorted by receipt: two workers with the same ones wait and never deadlock.
+
+    A unique violation means that another worker wrote one of them.
+    """
+    binary.copy(cursor, _COPY, these)
+
+
+@lru_cache(maxsize=65536)
+def _state(channel: str, reason: str) -> bytes:
+    state = binary.text("parked" if reason else "counted")
+    return binary.text(channel) + state + binary.text(reason or None)
 
 
 def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:

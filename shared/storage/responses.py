@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.domain.respondent import profile_of
 from shared.storage import binary
 from shared.storage.receipts import Cursor
 
 _COPY = (
-    "COPY response (receipt, opd, layanan, day, questionnaire, channel, answered_at, scores, "
+    "COPY response (receipt, answered_at, scores, opd, layanan, day, questionnaire, channel, "
     "sex, age, education, occupation, comment) FROM STDIN (FORMAT BINARY)"
 )
-_SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_TRAILER = b"\xff\xff"
 _ROW = (13).to_bytes(2, "big") + binary.LENGTH_16
 
 
@@ -27,54 +29,43 @@ class Place(NamedTuple):
     channel: str
 
 
-# What a respondent said of themself: sex, age, education, occupation. A plain tuple: one is made per response.
-Profile = tuple[str | None, int | None, str | None, str | None]
+class Columns(NamedTuple):
+    """Responses, column by column.
+
+    `receipts`: 16 bytes each; `answered_us`: microseconds since 1970; `scores`: responses x unsur, ASCII digits;
+    `profiles`: of shared.domain.respondent.profile_code.
+    """
+
+    receipts: bytes
+    answered_us: NDArray[np.int64]
+    scores: NDArray[np.uint8]
+    places: Sequence[Place]
+    profiles: Sequence[int]
+    comments: Sequence[str | None]
 
 
-class Answers(Protocol):
-    """What a row holds beside its receipt."""
-
-    @property
-    def place(self) -> Place:
-        """Where it is counted."""
-
-    @property
-    def answered_us(self) -> int:
-        """Microseconds since 1970."""
-
-    @property
-    def scores(self) -> str:
-        """Digits in questionnaire order."""
-
-    @property
-    def profile(self) -> Profile:
-        """Of the respondent."""
-
-    @property
-    def comment(self) -> str | None:
-        """Free text."""
-
-
-def copy(cursor: Cursor, rows: Sequence[bytes]) -> None:
-    """Write rows that `row` made; their receipts must be new."""
-    with cursor.copy(_COPY) as stream:
-        stream.write(_SIGNATURE + b"".join(rows) + _TRAILER)
-
-
-def row(receipt: bytes, answers: Answers) -> bytes:
-    """One row of the table, as COPY takes it; the receipt has 16 bytes."""
-    comment = answers.comment
-    return b"".join(
-        (
+def rows(columns: Columns) -> list[bytes]:
+    """Rows of the table, as COPY takes them."""
+    size, unsur = columns.scores.shape
+    heads = binary.records(
+        size,
+        [
             _ROW,
-            receipt,
-            _place(answers.place),
-            binary.instant(answers.answered_us),
-            binary.text(answers.scores),
-            _profile(answers.profile),
-            binary.NULL if comment is None else binary.text(comment),
-        )
+            binary.uuid_matrix(columns.receipts),
+            binary.LENGTH_8,
+            binary.instant_matrix(columns.answered_us),
+            binary.length(unsur),
+            columns.scores,
+        ],
     )
+    places, profiles = map(_place, columns.places), map(_profile, columns.profiles)
+    comments = [binary.NULL if comment is None else binary.text(comment) for comment in columns.comments]
+    return list(map(b"".join, zip(heads, places, profiles, comments, strict=True)))
+
+
+def copy(cursor: Cursor, these: bytes) -> None:
+    """Write rows that `rows` made; their receipts must be new."""
+    binary.copy(cursor, _COPY, these)
 
 
 @lru_cache(maxsize=65536)
@@ -86,6 +77,6 @@ def _place(place: Place) -> bytes:
 
 
 @lru_cache(maxsize=65536)
-def _profile(profile: Profile) -> bytes:
-    sex, age, education, occupation = profile
+def _profile(profile: int) -> bytes:
+    sex, age, education, occupation = profile_of(profile)
     return binary.text(sex) + binary.smallint(age) + binary.text(education) + binary.text(occupation)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from services.aggregate.drain import drain
+from services.aggregate.judge import Judgement
 from services.aggregate.workbench import Workbench
 from shared.broker import celery_app
 from shared.connections import ingest_redis
@@ -139,6 +140,15 @@ def content(engine: sa.Engine) -> dict[str, list[str]]:
     """What counting wrote, apart from when something was received."""
     found = {table.name: rows(engine, table) for table in COUNTED_TABLES}
     return {**found, "receipt": rows(engine, tables.receipt, "received_at")}
+
+
+def with_nul(judgement: Judgement) -> Judgement:
+    """A judgement in which the comment "NUL" became what PostgreSQL cannot hold."""
+    countable = [
+        one._replace(comments=["\0" if comment == "NUL" else comment for comment in one.comments])
+        for one in judgement.countable
+    ]
+    return judgement._replace(countable=countable)
 
 
 def ledger_totals(engine: sa.Engine) -> tuple[int, int, int, int]:

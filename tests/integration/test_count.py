@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from redis import Redis
 
 from services.aggregate import count as counting
-from services.aggregate.judge import Countable, Judge, Parkable
+from services.aggregate.batch import judged
+from services.aggregate.judge import Judge, Judgement
 from services.aggregate.workbench import Workbench
 from shared.connections import worker_redis
 from shared.inbox import Keys, Reader
@@ -29,6 +31,7 @@ from tests.integration.counting import (
     put,
     rows,
     sent,
+    with_nul,
     workbench,
 )
 
@@ -46,6 +49,19 @@ def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
 def redis(redis_url: str) -> Iterator[Redis]:
     with worker_redis(redis_url) as client:
         yield client
+
+
+def packed(**changes: Any) -> bytes:
+    """What one parcel of one submission is in the stream, with other values where `changes` has them."""
+    right = {
+        "channels": ["c"],
+        "received_us": [1],
+        "sizes": [1],
+        "receipts": b"r" * 16,
+        "ids": ["i"],
+        "bodies": [b"{}"],
+    }
+    return msgspec.msgpack.encode(list((right | changes).values()))
 
 
 def reasons(bench: Workbench) -> list[str]:
@@ -133,7 +149,7 @@ def test_a_redelivered_entry_changes_nothing(bench: Workbench, redis_url: str, r
     put(redis_url, sent("a"), sent("b"), sent("a"), sent("c", opd="tidak-ada"))
     dead = Reader(redis, "ikm:", "dead")
     dead.prepare()
-    batch = counting.judged(bench.judge(), dead.claim(100), dead.epoch())
+    batch = judged(bench.judge(), dead.claim(100), dead.epoch())
     assert counting.count(bench.engine, batch, NOW, NOW.date()) == (2, 1, 1)
     before = content(bench.engine)
     bench.settings = replace(bench.settings, takeover_idle=0)
@@ -192,12 +208,19 @@ def test_of_equal_ids_in_one_request_the_first_one_counts(
         {"hello": "world"},
         {"e": b"x" * 16, "n": 1},
         {"e": b"x" * 16, "n": 1, "p": b"\xc1"},
-        {"e": b"short", "n": 1, "p": b"\x90"},
-        {"e": b"x" * 16, "n": 0, "p": b"\x90"},
-        {"e": b"x" * 16, "n": 2, "p": b"\x91\x95\xa1c\x01\xc4\x10" + b"r" * 16 + b"\x91\xa1i\x91\xc4\x02{}"},
-        {"e": b"x" * 16, "n": 1, "p": b"\x91\x95\xa1c\x01\xc4\x02rr\x91\xa1i\x91\xc4\x02{}"},
-        {"e": b"x" * 16, "n": 1, "p": b"\x91\x95\xa1c\x01\xc4\x10" + b"r" * 16 + b"\x91\xa1\x00\x91\xc4\x02{}"},
-        {"e": b"x" * 16, "n": 1, "p": b"\x91\x95\xa1c\xff\xc4\x10" + b"r" * 16 + b"\x91\xa1i\x91\xc4\x02{}"},
+        {"e": b"x" * 16, "n": 1, "p": b"\x90"},
+        {"e": b"short", "n": 1, "p": packed()},
+        {"e": b"x" * 16, "n": 2, "p": packed()},
+        {"e": b"x" * 16, "n": 0, "p": packed(sizes=[], channels=[], received_us=[], receipts=b"", ids=[], bodies=[])},
+        {"e": b"x" * 16, "n": 1, "p": packed(receipts=b"rr")},
+        {"e": b"x" * 16, "n": 1, "p": packed(ids=["\0"])},
+        {"e": b"x" * 16, "n": 1, "p": packed(channels=["\0"])},
+        {"e": b"x" * 16, "n": 1, "p": packed(received_us=[-1])},
+        {"e": b"x" * 16, "n": 1, "p": packed(received_us=[2**62])},
+        {"e": b"x" * 16, "n": 1, "p": packed(sizes=[2])},
+        {"e": b"x" * 16, "n": 1, "p": packed(sizes=[2, -1], channels=["c", "c"], received_us=[1, 1])},
+        {"e": b"x" * 16, "n": 1, "p": packed(channels=["c", "c"])},
+        {"e": b"x" * 16, "n": 1, "p": packed(bodies=[b"{}", b"{}"])},
     ],
 )
 def test_an_entry_that_this_product_did_not_write_is_parked_and_accounted_for(
@@ -226,9 +249,8 @@ def test_an_entry_that_cannot_be_counted_is_parked_and_holds_up_no_other(
     """Whatever the wire lets through some day: here a NUL in a comment."""
     judge = Judge.judge
 
-    def careless(self: Judge, body: bytes, channel: str, received_us: int) -> Countable | Parkable:
-        verdict = judge(self, body, channel, received_us)
-        return verdict._replace(comment="\0") if isinstance(verdict, Countable) and b"NUL" in body else verdict
+    def careless(self: Judge, *arguments: Any) -> Judgement:
+        return with_nul(judge(self, *arguments))
 
     monkeypatch.setattr(Judge, "judge", careless)
     append(redis_url, entry([sent("a")]), entry([sent("b"), sent("c", comment="NUL")]), entry([sent("d")]))

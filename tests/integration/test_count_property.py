@@ -147,7 +147,7 @@ def test_a_repetition_received_later_changes_nothing(benches: list[Workbench], r
     assert content(benches[0].engine) == once
 
 
-@pytest.mark.parametrize("step", ["receipts.insert", "responses.copy", "tallies.add", "ledger.enter", "Reader.settle"])
+@pytest.mark.parametrize("step", ["receipts.copy", "responses.copy", "tallies.add", "ledger.enter", "Reader.settle"])
 def test_a_crash_between_claim_and_settlement_is_harmless(
     benches: list[Workbench], redis_url: str, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

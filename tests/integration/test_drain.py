@@ -14,6 +14,7 @@ from redis import Redis
 
 from services.aggregate import count as counting
 from services.aggregate import drain as draining
+from services.aggregate.batch import judged
 from services.aggregate.workbench import Workbench
 from services.ops.servers import Postgres
 from shared.broker import DRAIN
@@ -105,7 +106,7 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
 ) -> None:
     put(redis_url, sent("a"), sent("b"), sent("a"))
     slow = other(redis)
-    batch = counting.judged(bench.judge(), slow.claim(10), slow.epoch())
+    batch = judged(bench.judge(), slow.claim(10), slow.epoch())
     at_the_end, go_on = threading.Event(), threading.Event()
 
     def enter_slowly(*arguments: Any) -> None:

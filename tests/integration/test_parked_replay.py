@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.aggregate import replay as replaying
-from services.aggregate.judge import Countable, Judge, Parkable
+from services.aggregate.judge import Judge, Judgement
 from services.aggregate.refresh import Cache, refresh
 from services.aggregate.replay import Replay, Replayed
 from services.aggregate.verify import verify
@@ -19,7 +19,19 @@ from services.aggregate.workbench import Workbench
 from shared.inbox_audit import Audit
 from shared.storage import tables
 from shared.storage.engine import transaction
-from tests.integration.counting import NOW, Sent, answers, apply, content, count, ledger_totals, put, sent, workbench
+from tests.integration.counting import (
+    NOW,
+    Sent,
+    answers,
+    apply,
+    content,
+    count,
+    ledger_totals,
+    put,
+    sent,
+    with_nul,
+    workbench,
+)
 
 MENDED = """
 questionnaires:
@@ -184,9 +196,8 @@ def test_one_that_cannot_be_counted_does_not_hold_up_the_others(
     apply(bench.engine, MENDED)
     judge = Judge.judge
 
-    def careless(self: Judge, body: bytes, channel: str, received_us: int, now_us: int = 0) -> Countable | Parkable:
-        verdict = judge(self, body, channel, received_us, now_us)
-        return verdict._replace(comment="\0") if isinstance(verdict, Countable) and b"NUL" in body else verdict
+    def careless(self: Judge, *arguments: Any) -> Judgement:
+        return with_nul(judge(self, *arguments))
 
     monkeypatch.setattr(Judge, "judge", careless)
     assert replay(bench).waiting() == Replayed(counted=2, parked=1)

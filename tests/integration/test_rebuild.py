@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from services.aggregate import count as counting
 from services.aggregate import rebuild as rebuilding
+from services.aggregate.batch import judged
 from services.aggregate.rebuild import Rebuilt, UnknownQuestionnaire, rebuild
 from services.aggregate.refresh import refresh
 from services.aggregate.verify import verify
@@ -174,8 +175,8 @@ def test_rebuilding_again_and_again_under_traffic_loses_nothing(
             while own.inbox.depth().entries:
                 batch = own.inbox.claim(20)
                 if batch:
-                    judged = counting.judged(own.judge(), batch, own.inbox.epoch())
-                    counting.count(own.engine, judged, NOW, NOW.date())
+                    batched = judged(own.judge(), batch, own.inbox.epoch())
+                    counting.count(own.engine, batched, NOW, NOW.date())
                     own.inbox.settle(batch)
 
     with ThreadPoolExecutor(2) as threads:

@@ -13,6 +13,7 @@ from redis import Redis
 
 from services.aggregate import count as counting
 from services.aggregate import verify_inbox
+from services.aggregate.batch import judged
 from services.aggregate.findings import Finding, Report
 from services.aggregate.refresh import Cache, refresh
 from services.aggregate.verify import verify
@@ -94,7 +95,7 @@ def test_nothing_is_found_between_commit_and_settlement(counted: Workbench, redi
     put(redis_url, sent("new"), sent("a"))
     put(redis_url, sent("newer"))
     redis.xadd(KEYS.stream, {"foreign": "entry"})
-    batch = counting.judged(counted.judge(), counted.inbox.claim(10), counted.inbox.epoch())
+    batch = judged(counted.judge(), counted.inbox.claim(10), counted.inbox.epoch())
     counting.count(counted.engine, batch, NOW, NOW.date())
     assert not findings(counted)
     counted.inbox.settle(batch.entries)

@@ -5,22 +5,39 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.aggregate.tallying import tally
 from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.domain.respondent import AGE_MAX, EDUCATION, FACETS, OCCUPATION, SEX, age_group
+from shared.domain.respondent import AGE_MAX, EDUCATION, FACETS, OCCUPATION, SEX, age_group, profile_code
 from shared.domain.tally import Tally
-from shared.storage.responses import Place, Profile
-from shared.storage.tallies import Key
+from shared.storage.responses import Place
+from shared.storage.tallies import Deltas, Key
 from tests.builders import questionnaire
+
+Profile = tuple[str | None, int | None, str | None, str | None]
+NOBODY: Profile = (None, None, None, None)
 
 
 class Answered(NamedTuple):
     place: Place
     profile: Profile
     scores: str
+
+
+def tallied(one: Questionnaire, batch: Sequence[Answered]) -> Deltas:
+    """The tally of responses that are given row by row."""
+    places = sorted({answered.place for answered in batch})
+    scores = np.frombuffer("".join(answered.scores for answered in batch).encode(), dtype=np.uint8)
+    return tally(
+        one,
+        places,
+        np.asarray([places.index(answered.place) for answered in batch]),
+        np.asarray([profile_code(*answered.profile) for answered in batch]),
+        scores.reshape(len(batch), one.size),
+    )
 
 
 SHORT = questionnaire("singkat", "A", "B", optional=frozenset({"B"}))
@@ -64,8 +81,7 @@ def one_by_one(one: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally
 @given(batches())
 def test_a_batch_gives_what_its_responses_add_up_to(drawn: tuple[Questionnaire, list[Answered]]) -> None:
     one, batch = drawn
-    places, profiles, scores = zip(*batch, strict=True)
-    deltas = tally(one, places, profiles, scores)
+    deltas = tallied(one, batch)
     assert list(deltas.keys) == sorted(set(deltas.keys)), "one row for each key, in the order in which rows are locked"
     assert deltas.width == 4 * one.size
     cut = [tuple(deltas.counts[at : at + deltas.width]) for at in range(0, len(deltas.counts), deltas.width)]
@@ -73,13 +89,27 @@ def test_a_batch_gives_what_its_responses_add_up_to(drawn: tuple[Questionnaire, 
     assert dict(zip(deltas.keys, (Tally(*row) for row in columns), strict=True)) == one_by_one(one, batch)
 
 
+@given(batches())
+def test_few_responses_at_many_places_are_numbered_and_give_the_same(
+    drawn: tuple[Questionnaire, list[Answered]],
+) -> None:
+    one, batch = drawn
+    elsewhere = [
+        Answered(batch[0].place._replace(layanan=f"l{n}", channel=f"c{n}"), NOBODY, "1" * one.size) for n in range(40)
+    ]
+    deltas = tallied(one, [*batch, *elsewhere])
+    assert dict(zip(deltas.keys, deltas.n, strict=True)) == {
+        key: tally.n for key, tally in one_by_one(one, [*batch, *elsewhere]).items()
+    }
+
+
 def test_the_unknown_part_of_a_profile_has_no_row() -> None:
     place = Place("a", "x", date(2026, 5, 4), SKM_2017.code, "loket")
-    deltas = tally(SKM_2017, [place], [(None, None, None, None)], ["4" * 9])
+    deltas = tallied(SKM_2017, [Answered(place, NOBODY, "4" * 9)])
     assert [key.facet for key in deltas.keys] == ["all", "channel"]
 
 
 def test_a_large_batch_keeps_its_squares_exact() -> None:
     place = Place("a", "x", date(2026, 5, 4), SKM_2017.code, "loket")
-    deltas = tally(SKM_2017, [place] * 50_000, [(None, None, None, None)] * 50_000, ["4" * 9] * 50_000)
+    deltas = tallied(SKM_2017, [Answered(place, NOBODY, "4" * 9)] * 50_000)
     assert (deltas.n[0], deltas.total[0], deltas.total_sq[0]) == (50_000, 36 * 50_000, 36 * 36 * 50_000)

@@ -1,0 +1,161 @@
+"""Claimed entries as columns: everything about a batch that can be worked out without the database.
+
+Columns lie in the order of arrival, in which the bodies lie in memory; rows are written in the order of receipts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from services.aggregate.judge import Answered, Bools, Ints, Judge, Judgement, Parkable, digest
+from services.aggregate.tallying import tally
+from shared.domain.check import Violation
+from shared.inbox_entry import Entry, Parcel, Parcels
+from shared.storage import receipts, responses
+from shared.storage.tallies import Deltas
+
+UNREADABLE = "unreadable-entry"
+FOREIGN_CHANNEL = "inbox"
+_FOREIGN = Parkable([Violation("", UNREADABLE, "an inbox entry that this service did not write")], UNREADABLE)
+
+
+class Columns(NamedTuple):
+    """Submissions, column by column, in the order of arrival."""
+
+    entry: Ints  # an index of the batch's entries
+    receipts: bytes  # 16 bytes each
+    channels: Sequence[str]
+    ids: Sequence[str]
+    received_us: Ints
+    bodies: Sequence[bytes]
+
+    def receipt(self, at: int) -> bytes:
+        """The receipt at a position."""
+        return self.receipts[16 * at : 16 * at + 16]
+
+
+class Batch(NamedTuple):
+    """Claimed entries, judged, and the rows that they would become."""
+
+    epoch: UUID  # the life of the inbox that they were claimed in
+    entries: Sequence[Entry]
+    columns: Columns
+    order: Ints  # positions in the order of receipts; of equal ones the first that came stays the first
+    judgement: Judgement
+    claims: Sequence[bytes]  # rows of the table `receipt`, by position
+    rows: Mapping[int, bytes] | Sequence[bytes]  # of the table `response`, by position
+    whole: "Writing"  # when all of them are new, as mostly
+
+    @property
+    def size(self) -> int:
+        """How many submissions it holds."""
+        return len(self.columns.ids)
+
+
+class Writing(NamedTuple):
+    """What is written when some of a batch's submissions are new."""
+
+    claims: bytes  # rows of the table `receipt`, in the order of receipts
+    rows: bytes  # of the table `response`, likewise
+    deltas: Sequence[
+        Deltas
+    ]  # by questionnaire, in the order of their codes: else two workers could wait for each other
+
+
+def writing(batch: Batch, new: Bools) -> Writing:
+    """What is written when these submissions are new."""
+    positions = batch.order[new[batch.order]].tolist()
+    claims = b"".join([batch.claims[at] for at in positions])
+    if waiting := batch.judgement.parkable:
+        positions = [at for at in positions if at not in waiting]
+    rows = b"".join([batch.rows[at] for at in positions])
+    return Writing(claims, rows, deltas_of([one.where(new[one.at]) for one in batch.judgement.countable]))
+
+
+def deltas_of(answered: Iterable[Answered]) -> Sequence[Deltas]:
+    """What responses add to the tallies."""
+    return [
+        tally(one.questionnaire, one.places, one.place, one.profiles, one.scores) for one in answered if len(one.at)
+    ]
+
+
+def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
+    """Judge the submissions of entries; an entry that was claimed twice counts once."""
+    distinct = list({entry.entry: entry for entry in entries}.values())
+    columns, foreign = _columns(distinct)
+    judgement = judge.judge(columns.bodies, columns.channels, columns.received_us)
+    for at in foreign:
+        judgement = _parked(judgement, at, columns.bodies[at])
+    batch = Batch(
+        epoch,
+        distinct,
+        columns,
+        _order(columns.receipts),
+        judgement,
+        receipts.rows(
+            receipts.Claims(columns.receipts, columns.received_us, judgement.digests, columns.channels, columns.ids),
+            {at: one.reason for at, one in judgement.parkable.items()},
+        ),
+        _rows(columns, judgement),
+        Writing(b"", b"", ()),
+    )
+    return batch._replace(whole=writing(batch, np.ones(batch.size, dtype=np.bool_)))
+
+
+def rows_of(receipt_column: bytes, answered: Answered) -> Sequence[bytes]:
+    """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
+    own = np.frombuffer(receipt_column, dtype="V16")[answered.at].tobytes()
+    places = [answered.places[place] for place in answered.place.tolist()]
+    return responses.rows(
+        responses.Columns(
+            own, answered.answered_us, answered.scores, places, answered.profiles.tolist(), answered.comments
+        )
+    )
+
+
+def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
+    """The submissions of entries, and the positions of those that this product did not write."""
+    held = [entry.parcels or _foreign(entry) for entry in entries]
+    sizes = np.asarray([size for one in held for size in one.sizes], dtype=np.int64)
+    parcel = np.repeat(np.arange(len(sizes)), sizes)
+    channels = [channel for one in held for channel in one.channels]
+    received_us = np.asarray([instant for one in held for instant in one.received_us], dtype=np.int64)
+    entry = np.repeat(np.arange(len(held)), [len(one.ids) for one in held])
+    columns = Columns(
+        entry,
+        b"".join([one.receipts for one in held]),
+        [channels[at] for at in parcel.tolist()],
+        [name for one in held for name in one.ids],
+        received_us[parcel],
+        [body for one in held for body in one.bodies],
+    )
+    foreign = [at for at, found in enumerate(entries) if found.parcels is None]
+    return columns, np.flatnonzero(np.isin(entry, foreign)).tolist() if foreign else ()
+
+
+def _order(receipt_column: bytes) -> Ints:
+    halves = np.frombuffer(receipt_column, dtype=">u8").reshape(-1, 2)
+    return np.lexsort((halves[:, 1], halves[:, 0]))  # stable
+
+
+def _rows(columns: Columns, judgement: Judgement) -> Mapping[int, bytes] | Sequence[bytes]:
+    countable = judgement.countable
+    if len(countable) == 1 and len(countable[0].at) == len(columns.ids):  # mostly
+        return rows_of(columns.receipts, countable[0])
+    return {
+        at: row for one in countable for at, row in zip(one.at.tolist(), rows_of(columns.receipts, one), strict=True)
+    }
+
+
+def _foreign(entry: Entry) -> Parcels:
+    """What somebody else put into the inbox, as a submission that will be parked."""
+    received_us, name = entry.position[0] * 1000, entry.stream_id.decode()
+    return Parcels.of([Parcel(FOREIGN_CHANNEL, received_us, entry.entry.bytes, [name], [entry.raw])])
+
+
+def _parked(judgement: Judgement, at: int, content: bytes) -> Judgement:
+    judgement.digests[at] = digest(content)
+    countable = [one.where(one.at != at) for one in judgement.countable]
+    return judgement._replace(countable=countable, parkable={**judgement.parkable, at: _FOREIGN})
