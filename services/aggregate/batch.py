@@ -3,7 +3,7 @@
 Columns lie in the order of arrival, in which the bodies lie in memory; rows are written in the order of receipts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from services.aggregate.tallying import tally
 from shared.domain.check import Violation
 from shared.inbox_entry import Entry, Parcel, Parcels
 from shared.storage import receipts, responses
+from shared.storage.receipts import Claims
 from shared.storage.tallies import Deltas
 
 UNREADABLE = "unreadable-entry"
@@ -35,6 +36,16 @@ class Columns(NamedTuple):
         """The receipt at a position."""
         return self.receipts[16 * at : 16 * at + 16]
 
+    def claims(self, at: Sequence[int], digests: Ints) -> Claims:
+        """What the table `receipt` holds of the submissions at these positions."""
+        return Claims(
+            np.frombuffer(self.receipts, dtype="V16")[at].tobytes(),
+            self.received_us[at],
+            digests[at],
+            [self.channels[index] for index in at],
+            [self.ids[index] for index in at],
+        )
+
 
 class Batch(NamedTuple):
     """Claimed entries, judged, and the rows that they would become."""
@@ -44,8 +55,6 @@ class Batch(NamedTuple):
     columns: Columns
     order: Ints  # positions in the order of receipts; of equal ones the first that came stays the first
     judgement: Judgement
-    claims: Sequence[bytes]  # rows of the table `receipt`, by position
-    rows: Mapping[int, bytes] | Sequence[bytes]  # of the table `response`, by position
     whole: "Writing"  # when all of them are new, as mostly
 
     @property
@@ -66,12 +75,40 @@ class Writing(NamedTuple):
 
 def writing(batch: Batch, new: Bools) -> Writing:
     """What is written when these submissions are new."""
-    positions = batch.order[new[batch.order]].tolist()
-    claims = b"".join([batch.claims[at] for at in positions])
-    if waiting := batch.judgement.parkable:
-        positions = [at for at in positions if at not in waiting]
-    rows = b"".join([batch.rows[at] for at in positions])
-    return Writing(claims, rows, deltas_of([one.where(new[one.at]) for one in batch.judgement.countable]))
+    columns, judgement = batch.columns, batch.judgement
+    order = batch.order[new[batch.order]]
+    claims = columns.claims(order.tolist(), judgement.digests)
+    waiting = judgement.parkable
+    reasons = {index: waiting[at].reason for index, at in enumerate(order.tolist()) if at in waiting} if waiting else {}
+    answered = [one.take(_places_in(one.at, order, batch.size)) for one in judgement.countable]
+    return Writing(
+        receipts.rows(claims, reasons),
+        b"".join(rows_of(columns.receipts, one) for one in answered),
+        deltas_of(answered),
+    )
+
+
+def _places_in(at: Ints, order: Ints, size: int) -> Ints:
+    """Where the positions of `order` that are in `at` stand there."""
+    where = np.full(size, -1, dtype=np.int64)
+    where[at] = np.arange(len(at))
+    found = where[order]
+    return found[found >= 0]
+
+
+def rows_of(receipt_column: bytes, answered: Answered) -> bytes:
+    """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
+    return responses.rows(
+        responses.Columns(
+            np.frombuffer(receipt_column, dtype="V16")[answered.at].tobytes(),
+            answered.answered_us,
+            answered.scores,
+            answered.places,
+            answered.place.tolist(),
+            answered.profiles.tolist(),
+            answered.comments,
+        )
+    )
 
 
 def deltas_of(answered: Iterable[Answered]) -> Sequence[Deltas]:
@@ -88,31 +125,8 @@ def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     judgement = judge.judge(columns.bodies, columns.channels, columns.received_us)
     for at in foreign:
         judgement = _parked(judgement, at, columns.bodies[at])
-    batch = Batch(
-        epoch,
-        distinct,
-        columns,
-        _order(columns.receipts),
-        judgement,
-        receipts.rows(
-            receipts.Claims(columns.receipts, columns.received_us, judgement.digests, columns.channels, columns.ids),
-            {at: one.reason for at, one in judgement.parkable.items()},
-        ),
-        _rows(columns, judgement),
-        Writing(b"", b"", ()),
-    )
+    batch = Batch(epoch, distinct, columns, _order(columns.receipts), judgement, Writing(b"", b"", ()))
     return batch._replace(whole=writing(batch, np.ones(batch.size, dtype=np.bool_)))
-
-
-def rows_of(receipt_column: bytes, answered: Answered) -> Sequence[bytes]:
-    """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
-    own = np.frombuffer(receipt_column, dtype="V16")[answered.at].tobytes()
-    places = [answered.places[place] for place in answered.place.tolist()]
-    return responses.rows(
-        responses.Columns(
-            own, answered.answered_us, answered.scores, places, answered.profiles.tolist(), answered.comments
-        )
-    )
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
@@ -140,15 +154,6 @@ def _order(receipt_column: bytes) -> Ints:
     return np.lexsort((halves[:, 1], halves[:, 0]))  # stable
 
 
-def _rows(columns: Columns, judgement: Judgement) -> Mapping[int, bytes] | Sequence[bytes]:
-    countable = judgement.countable
-    if len(countable) == 1 and len(countable[0].at) == len(columns.ids):  # mostly
-        return rows_of(columns.receipts, countable[0])
-    return {
-        at: row for one in countable for at, row in zip(one.at.tolist(), rows_of(columns.receipts, one), strict=True)
-    }
-
-
 def _foreign(entry: Entry) -> Parcels:
     """What somebody else put into the inbox, as a submission that will be parked."""
     received_us, name = entry.position[0] * 1000, entry.stream_id.decode()
@@ -157,5 +162,5 @@ def _foreign(entry: Entry) -> Parcels:
 
 def _parked(judgement: Judgement, at: int, content: bytes) -> Judgement:
     judgement.digests[at] = digest(content)
-    countable = [one.where(one.at != at) for one in judgement.countable]
+    countable = [one.take(np.flatnonzero(one.at != at)) for one in judgement.countable]
     return judgement._replace(countable=countable, parkable={**judgement.parkable, at: _FOREIGN})

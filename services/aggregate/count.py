@@ -136,15 +136,9 @@ def _first_of_equal(batch: Batch) -> Bools:
 def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
     if not conflicts:
         return b""
-    columns, at = batch.columns, [one.at for one in conflicts]
-    claims = receipts.Claims(
-        b"".join(one.receipt for one in conflicts),
-        columns.received_us[at],
-        batch.judgement.digests[at],
-        [columns.channels[index] for index in at],
-        [columns.ids[index] for index in at],
-    )
-    return b"".join(receipts.rows(claims, dict.fromkeys(range(len(at)), CONFLICT)))
+    claims = batch.columns.claims([one.at for one in conflicts], batch.judgement.digests)
+    own = claims._replace(receipts=b"".join(one.receipt for one in conflicts))
+    return receipts.rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
 
 
 def _parked(batch: Batch, new: Bools, conflicts: Sequence[_Conflict]) -> Iterator[parking.Parked]:

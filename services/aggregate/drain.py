@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 20_000  # submissions of one transaction, about
 SLICE_S = 10.0  # then the task ends and hints its successor: a worker can be stopped, limits stay far
-AHEAD = 2  # batches on their way behind a full one
+AHEAD = 2  # batches on their way behind a full one: one is judged, one is claimed
 LINGER_MS = 200  # wait for more: under a steady stream no message per submission is needed
 TURN_S = 0.0003  # of a thread
 TAKEOVER_EVERY_S = 5.0

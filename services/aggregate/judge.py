@@ -37,7 +37,7 @@ class Answered(NamedTuple):
     """Responses to one questionnaire, column by column."""
 
     questionnaire: Questionnaire
-    at: Ints  # positions among what was judged, ascending
+    at: Ints  # positions among what was judged
     places: Sequence[Place]
     place: Ints  # of each response, an index of `places`
     answered_us: Ints
@@ -45,17 +45,15 @@ class Answered(NamedTuple):
     profiles: Ints  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
 
-    def where(self, chosen: Bools) -> "Answered":
-        """Those of the responses."""
-        if chosen.all():
-            return self
+    def take(self, indices: Ints) -> "Answered":
+        """The responses at these indices, in their order."""
         return self._replace(
-            at=self.at[chosen],
-            place=self.place[chosen],
-            answered_us=self.answered_us[chosen],
-            scores=self.scores[chosen],
-            profiles=self.profiles[chosen],
-            comments=[self.comments[index] for index in np.flatnonzero(chosen).tolist()],
+            at=self.at[indices],
+            place=self.place[indices],
+            answered_us=self.answered_us[indices],
+            scores=self.scores[indices],
+            profiles=self.profiles[indices],
+            comments=[self.comments[index] for index in indices.tolist()],
         )
 
 

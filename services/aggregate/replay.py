@@ -109,7 +109,7 @@ class Replay:
                 cursor = open_cursor(connection)
                 receipts.mark_counted(cursor, {code: int(judgement.digests[at]) for at, code in counted.items()})
                 column = b"".join(row.receipt.bytes for row in rows)
-                responses.copy(cursor, b"".join(row for one in judgement.countable for row in rows_of(column, one)))
+                responses.copy(cursor, b"".join(rows_of(column, one) for one in judgement.countable))
                 add(cursor, deltas_of(judgement.countable), judge.day(now_us))
                 parking.release(cursor, list(counted.values()))
             still = [(row.receipt, row.violations) for row in held]

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import ClassVar
 
 import numpy as np
@@ -220,6 +221,11 @@ def uuid_array(receipts: bytes) -> Array:
     rows[:, :4] = np.frombuffer(LENGTH_16, dtype=np.uint8)
     rows[:, 4:] = uuid_matrix(receipts)
     return Uuids(size, rows.tobytes())
+
+
+def together(*columns: Iterable[bytes]) -> bytes:
+    """Rows from their columns."""
+    return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def length(size: int) -> bytes:

@@ -45,7 +45,7 @@ class Claims(NamedTuple):
     ids: Sequence[str]
 
 
-def rows(claims: Claims, reasons: Mapping[int, str]) -> list[bytes]:
+def rows(claims: Claims, reasons: Mapping[int, str]) -> bytes:
     """Rows of the table, as COPY takes them; `reasons`: of those that are parked, by their position."""
     heads = binary.records(
         len(claims.ids),
@@ -61,7 +61,7 @@ def rows(claims: Claims, reasons: Mapping[int, str]) -> list[bytes]:
     states = [_state(channel, "") for channel in claims.channels]
     for at, reason in reasons.items():
         states[at] = _state(claims.channels[at], reason)
-    return list(map(b"".join, zip(heads, states, map(binary.text, claims.ids), strict=True)))
+    return binary.together(heads, states, map(binary.text, claims.ids))
 
 
 def copy(cursor: Cursor, these: bytes) -> None:

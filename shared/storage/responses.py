@@ -40,11 +40,12 @@ class Columns(NamedTuple):
     answered_us: NDArray[np.int64]
     scores: NDArray[np.uint8]
     places: Sequence[Place]
+    place: Sequence[int]  # of each response, an index of `places`
     profiles: Sequence[int]
     comments: Sequence[str | None]
 
 
-def rows(columns: Columns) -> list[bytes]:
+def rows(columns: Columns) -> bytes:
     """Rows of the table, as COPY takes them."""
     size, unsur = columns.scores.shape
     heads = binary.records(
@@ -58,9 +59,10 @@ def rows(columns: Columns) -> list[bytes]:
             columns.scores,
         ],
     )
-    places, profiles = map(_place, columns.places), map(_profile, columns.profiles)
+    places = list(map(_place, columns.places))
+    place = [places[number] for number in columns.place]
     comments = [binary.NULL if comment is None else binary.text(comment) for comment in columns.comments]
-    return list(map(b"".join, zip(heads, places, profiles, comments, strict=True)))
+    return binary.together(heads, place, map(_profile, columns.profiles), comments)
 
 
 def copy(cursor: Cursor, these: bytes) -> None:
@@ -68,7 +70,6 @@ def copy(cursor: Cursor, these: bytes) -> None:
     binary.copy(cursor, _COPY, these)
 
 
-@lru_cache(maxsize=65536)
 def _place(place: Place) -> bytes:
     opd, layanan, day, questionnaire, channel = place
     return b"".join(

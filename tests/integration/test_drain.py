@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from redis import Redis
@@ -21,7 +22,7 @@ from shared.broker import DRAIN
 from shared.connections import worker_redis
 from shared.hinting import drain_flag
 from shared.inbox import Keys, Reader
-from shared.storage import ledger, tables
+from shared.storage import ledger, receipts, tables
 from shared.storage.engine import transaction
 from tests.integration.counting import (
     NOW,
@@ -127,6 +128,48 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
         second.result(20)
     assert ledger_totals(bench.engine) == (3, 2, 1, 0)
     assert bench.inbox.depth().settled == 3
+
+
+def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
+    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two entries, two workers, one submission: the unique index says so, and the batch is counted again."""
+    append(redis_url, entry([sent("a"), sent("b")]), entry([sent("b"), sent("c")]))
+    first, second = bench.inbox.claim(1), bench.inbox.claim(10)
+    epoch = bench.inbox.epoch()
+
+    batch, known = judged(bench.judge(), second, epoch), receipts.known
+
+    def look(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        found = known(*arguments)
+        assert counting.count(bench.engine, judged(bench.judge(), first, epoch), NOW, NOW.date()) == (2, 0, 0)
+        return found
+
+    monkeypatch.setattr(receipts, "known", look)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        counting.count(bench.engine, batch, NOW, NOW.date())
+    assert count(bench) == 4
+    assert ledger_totals(bench.engine) == (4, 3, 1, 0)
+    assert bench.inbox.depth().waiting == 0
+
+
+def test_collisions_park_nothing(bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that meets others at every attempt is counted entry by entry, and each of those again."""
+    append(redis_url, entry([sent("a")]), entry([sent("b")]))
+    left, copy = draining.ATTEMPTS + 3, receipts.copy
+
+    def collide(*arguments: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise psycopg.errors.UniqueViolation
+        copy(*arguments)
+
+    monkeypatch.setattr(receipts, "copy", collide)
+    assert count(bench) == 2
+    assert left < 0
+    assert ledger_totals(bench.engine) == (2, 2, 0, 0)
 
 
 def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
