@@ -41,24 +41,24 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def tree(pid: int) -> list[int]:
-    """A process and all its descendants."""
+def tree(*roots: int) -> list[int]:
+    """Processes and all their descendants, each once."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
             children.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = [pid]
+    found = list(dict.fromkeys(roots))
     for parent in found:
-        found += children.get(parent, [])
+        found += [child for child in children.get(parent, []) if child not in found]
     return found
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Seconds of CPU, user and system, that these processes have used."""
+    """Seconds of CPU, user and system, that these processes and their children that have ended have used."""
     used = 0
     for pid in pids:
         if fields := _stat(pid):
-            used += int(fields[11]) + int(fields[12])
+            used += sum(map(int, fields[11:15]))
     return used / _TICK
 
 
@@ -89,7 +89,14 @@ class Usage:
         return {name: round(value / seconds, 3) for name, value in {**used, ELSEWHERE: max(0.0, elsewhere)}.items()}
 
     def _read(self) -> dict[str, float]:
-        return {name: cpu_seconds(pids) for name, pids in self._groups.items()}
+        """With the children that come and go: PostgreSQL's backends, Redis' rewriting of its file."""
+        whole = {name: set(tree(*pids)) for name, pids in self._groups.items()}
+        used: dict[str, float] = {}
+        for name, pids in whole.items():
+            # This program's tree holds all the others.
+            inner = [other for other, theirs in whole.items() if other != name and theirs < pids]
+            used[name] = cpu_seconds(pids.difference(*(whole[other] for other in inner)))
+        return used
 
 
 def memory(pid: int) -> tuple[int, int] | None:
@@ -113,7 +120,7 @@ def command(pid: int) -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name: index 0 is the state, 1 the parent, 11 and 12 the CPU ticks."""
+    """The fields of /proc/PID/stat after the name: index 0 is the state, 1 the parent, 11 to 14 the CPU ticks."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -3,8 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
@@ -12,7 +11,7 @@ RECEIPT_BYTES = 16
 _LATEST_US = 253_370_764_800_000_000  # the year 9999
 
 
-class Parcel(NamedTuple):
+class Parcel(msgspec.Struct, frozen=True, gc=False):
     """The submissions of one request, column by column. `receipts` holds 16 bytes each; bodies are JSON as sent."""
 
     channel: str
@@ -35,14 +34,13 @@ class Parcels(msgspec.Struct, array_like=True, frozen=True):
     @classmethod
     def of(cls, parcels: Sequence[Parcel]) -> Self:
         """The columns of these parcels."""
-        channels, received_us, receipts, ids, bodies = zip(*parcels, strict=True)
         return cls(
-            list(channels),
-            list(received_us),
-            list(map(len, ids)),
-            b"".join(receipts),
-            list(chain.from_iterable(ids)),
-            list(chain.from_iterable(bodies)),
+            [parcel.channel for parcel in parcels],
+            [parcel.received_us for parcel in parcels],
+            [len(parcel.ids) for parcel in parcels],
+            b"".join([parcel.receipts for parcel in parcels]),
+            [name for parcel in parcels for name in parcel.ids],
+            [body for parcel in parcels for body in parcel.bodies],
         )
 
     def __iter__(self) -> Iterator[Parcel]:

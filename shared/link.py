@@ -54,15 +54,16 @@ class Link(asyncio.Protocol):
 
         Raises redis.ResponseError for an error answer, redis.ConnectionError when the connection is lost.
         """
+        return await self.send(*command)
+
+    def send(self, *command: str | bytes | int) -> "asyncio.Future[Any]":
+        """Send a command at once; the future of its answer, or of what `call` would raise."""
         if self._transport is None:
             raise LinkLost("the connection to Redis is closed")
-        answer = self._loop.create_future()
+        answer: asyncio.Future[Any] = self._loop.create_future()
         self._answers.append(answer)
         self._transport.write(pack(command))
-        found = await answer
-        if isinstance(found, ResponseError):
-            raise found
-        return found
+        return answer
 
     def close(self) -> None:
         """Close the connection; whoever still waits hears that it is lost."""
@@ -79,7 +80,11 @@ class Link(asyncio.Protocol):
         self._reader.feed(data)
         while (found := self._reader.gets()) is not False:
             answer = self._answers.popleft()
-            if not answer.done():
+            if answer.done():  # nobody waits for it any more
+                continue
+            if isinstance(found, ResponseError):
+                answer.set_exception(found)
+            else:
                 answer.set_result(found)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from msgspec import Struct
 from redis.exceptions import RedisError
 
-from shared.inbox import Parcel, Writer
+from shared.inbox import Appended, Parcel, Writer, totals_of
 
 log = logging.getLogger(__name__)
 
@@ -17,14 +17,13 @@ MIN_TIMEOUT_S = 0.05
 # While requests come faster than appends, the next append waits a moment for company: an append costs as much CPU as
 # several requests, whatever it holds. A request that comes alone never waits.
 GATHER_S = 0.001
-FULL_GROUP = 64
+FULL_GROUP = 32  # so that of 64 busy connections one half is served while the other half's append is under way
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True, gc=False):
     parcel: Parcel
     since: float
-    stored: "asyncio.Future[bool]" = field(repr=False)
+    stored: "asyncio.Future[bool]"
 
 
 class GroupCommit:
@@ -46,45 +45,47 @@ class GroupCommit:
         self._on_stored = on_stored
         self._on_failure = on_failure
         self._waiting: list[_Waiting] = []
-        self._task: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Future[Appended] | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._crowded = False  # whether the last group was more than one
         self._loop = asyncio.get_running_loop()
 
-    async def store(self, parcel: Parcel) -> bool:
+    def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
         """True once `parcel` is on disk; False when that cannot be said in time (it may be there or not)."""
-        waiting = _Waiting(parcel, self._loop.time(), self._loop.create_future())
-        self._waiting.append(waiting)
-        if self._task is None:
-            self._task = self._loop.create_task(self._run())
-        return await waiting.stored
+        loop = self._loop
+        stored: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(_Waiting(parcel, loop.time(), stored))
+        if self._under_way is None:
+            self._depart_when_full()
+        return stored
 
     async def close(self) -> None:
         """Wait until nothing is under way."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+        while self._waiting or self._under_way is not None:
+            if self._under_way is None:
+                self._depart()
+            else:
+                await asyncio.wait([self._under_way])
+                await asyncio.sleep(0)
 
-    async def _run(self) -> None:
-        try:
-            crowded = False
-            while self._waiting:
-                if crowded and len(self._waiting) < FULL_GROUP:
-                    await asyncio.sleep(GATHER_S)
-                batch = self._take()
-                crowded = len(batch) > 1
-                stored = False
-                try:
-                    stored = await self._append(batch)
-                finally:  # also after an error that nobody foresaw: no request may wait for ever
-                    self._tell(batch, stored=stored)
-        finally:
-            self._task = None
+    def _depart_when_full(self) -> None:
+        """Append what waits: at once, or when there is company enough, or a moment later."""
+        if not self._crowded or len(self._waiting) >= FULL_GROUP:
+            self._depart()
+        elif self._gathering is None:
+            self._gathering = self._loop.call_later(GATHER_S, self._depart)
 
-    def _tell(self, batch: list[_Waiting], *, stored: bool) -> None:
-        if not stored:  # the others waited for the same Redis: a further time-out each would be too late
-            batch += self._waiting
-            self._waiting = []
-        for waiting in batch:
-            if not waiting.stored.done():  # the client may have gone
-                waiting.stored.set_result(stored)
+    def _depart(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        group = self._take()
+        self._crowded = len(group) > 1
+        parcels = [waiting.parcel for waiting in group]
+        left = self._timeout - (self._loop.time() - group[0].since)
+        answer = self._under_way = self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
+        late = self._loop.call_later(max(left, MIN_TIMEOUT_S), self._writer.drop)
+        answer.add_done_callback(lambda _: self._landed(group, answer, late))
 
     def _take(self) -> list[_Waiting]:
         count = size = 0
@@ -92,19 +93,32 @@ class GroupCommit:
             count += len(waiting.parcel.bodies)
             size += sum(map(len, waiting.parcel.bodies)) if count > 1 else 0
             if index and (count > ENTRY_SUBMISSIONS or size > ENTRY_BYTES):
-                batch, self._waiting = self._waiting[:index], self._waiting[index:]
-                return batch
-        batch, self._waiting = self._waiting, []
-        return batch
+                group, self._waiting = self._waiting[:index], self._waiting[index:]
+                return group
+        group, self._waiting = self._waiting, []
+        return group
 
-    async def _append(self, batch: list[_Waiting]) -> bool:
-        left = self._timeout - (self._loop.time() - batch[0].since)
-        parcels = [waiting.parcel for waiting in batch]
+    def _landed(self, group: list[_Waiting], answer: "asyncio.Future[Appended]", late: asyncio.TimerHandle) -> None:
+        late.cancel()
+        self._under_way = None
+        stored = False
         try:
-            async with asyncio.timeout(max(left, MIN_TIMEOUT_S)):
-                totals = await self._writer.append(parcels, sum(len(parcel.bodies) for parcel in parcels))
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("append failed", extra={"error": f"{type(error).__name__}: {error}", "parcels": len(parcels)})
+            stored = self._is_stored(answer, len(group))
+        finally:  # also after an error that nobody foresaw: no request may wait for ever
+            if not stored:  # the others waited for the same Redis: a further time-out each would be too late
+                group += self._waiting
+                self._waiting = []
+            for waiting in group:
+                if not waiting.stored.done():  # the client may have gone
+                    waiting.stored.set_result(stored)
+            if self._waiting:
+                self._depart_when_full()
+
+    def _is_stored(self, answer: "asyncio.Future[Appended]", parcels: int) -> bool:
+        try:
+            totals = totals_of(answer.result())
+        except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
+            log.warning("append failed", extra={"error": f"{type(error).__name__}: {error}", "parcels": parcels})
             self._on_failure()
             return False
         self._on_stored(*totals)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -23,21 +23,21 @@ from shared.registry import Channel as Sender
 from shared.wire import Submission
 
 BREATH = 500  # submissions judged before other requests get a turn
-_ACCEPTED = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+_JSON = (b"content-type", b"application/json")
 _FORBIDDEN = "forbidden"
 _NAMELESS = Violation("/id", "required", "is required (or the Idempotency-Key header of a single submission)")
 
 namespace = lru_cache(maxsize=4096)(receipt_namespace)
 
 
-class Refusal(NamedTuple):
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """One submission that was not accepted."""
 
     item: int  # its index in the batch
     errors: Sequence[Violation]
 
 
-class Accepted(NamedTuple):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """What of a request can be stored, column by column, and what cannot."""
 
     receipts: list[bytes]
@@ -65,7 +65,7 @@ class Endpoint:
             await error.problem(scope, receive, send)
             return
         length = str(len(answer)).encode()
-        await send({"type": "http.response.start", "status": 202, "headers": (*_ACCEPTED, (b"content-length", length))})
+        await send({"type": "http.response.start", "status": 202, "headers": (_JSON, (b"content-length", length))})
         await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:

@@ -1,8 +1,12 @@
-"""What a channel is: a frozen record, and the values that pass through it."""
+"""What a channel is: a frozen record, and the values that pass through it.
+
+Those are msgspec structs, as are all values that are made for every request: a third of a named tuple's time.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from shared.domain.check import Violation
 from shared.domain.errors import IkmError
@@ -23,7 +27,7 @@ class Unreadable(IkmError):
         self.violations = violations
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True, gc=False):
     """An HTTP request as a channel sees it. `media_type` is lower case, without parameters; header names likewise."""
 
     media_type: bytes
@@ -36,7 +40,7 @@ class Request(NamedTuple):
         return None if value is None else value.decode("latin-1")
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One submission on its way in: its JSON, and the id that its envelope gave it (over the one inside).
 
     `violations` are those of the envelope; `pointer` is where in the request the submission lies. Without a readable
@@ -49,7 +53,7 @@ class Item(NamedTuple):
     pointer: str = ""
 
 
-class Parsed(NamedTuple):
+class Parsed(Struct, frozen=True, gc=False):
     """What a request holds. `batch`: whether errors carry the index of their item."""
 
     items: Sequence[Item]

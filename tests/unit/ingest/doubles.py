@@ -13,7 +13,7 @@ from services.ingest.accept_http import Endpoint
 from services.ingest.channels import CHANNELS
 from services.ingest.limits import Watch
 from services.ingest.meters import Meters
-from shared.inbox import Parcel, Writer
+from shared.inbox import Appended, Parcel, Writer
 from shared.registry import Registry
 from shared.settings import Settings
 from shared.wire import Wire
@@ -32,14 +32,23 @@ class MemoryWriter(Writer):
         self.accepted = 0
         self.delay = 0.0
         self.fail: list[Exception] = []
+        self.under_way: asyncio.Future[Appended] | None = None
 
-    async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
+    def start(self, parcels: Sequence[Parcel], count: int) -> asyncio.Future[Appended]:
+        self.under_way = asyncio.ensure_future(self._append(parcels, count))
+        return self.under_way
+
+    async def _append(self, parcels: Sequence[Parcel], count: int) -> Appended:
         await asyncio.sleep(self.delay)
         if self.fail:
             raise self.fail.pop(0)
         self.entries.append(list(parcels))
         self.accepted += count
         return self.accepted, 0
+
+    def drop(self) -> None:
+        if self.under_way is not None:
+            self.under_way.cancel()
 
     async def totals(self) -> tuple[int, int]:
         return self.accepted, 0

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.exceptions import BusyLoadingError, ReadOnlyError
 
-from services.ingest.accept import ENTRY_BYTES, ENTRY_SUBMISSIONS, GroupCommit
+from services.ingest.accept import ENTRY_BYTES, ENTRY_SUBMISSIONS, FULL_GROUP, GroupCommit
 from shared.inbox import Parcel
 from tests.unit.ingest.doubles import MemoryWriter
 
@@ -43,12 +43,28 @@ def run(work: Work, timeout: float = 0.5) -> None:
 def test_what_comes_during_an_append_is_the_next_entry() -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
         writer.delay = 0.02
-        first = asyncio.create_task(commit.store(parcel("a")))
+        first = commit.store(parcel("a"))
         await asyncio.sleep(0.01)
-        later = [asyncio.create_task(commit.store(parcel(name))) for name in "bcd"]
+        later = [commit.store(parcel(name)) for name in "bcd"]
         assert await asyncio.gather(first, *later) == [True] * 4
         assert [[item.channel for item in entry] for entry in writer.entries] == [["a"], ["b", "c", "d"]]
         assert told.totals == [(1, 0), (4, 0)]
+
+    run(work)
+
+
+def test_a_group_that_is_full_leaves_at_once_and_a_smaller_one_waits_for_company() -> None:
+    async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
+        assert await asyncio.gather(*(commit.store(parcel(str(n))) for n in range(3))) == [True] * 3
+        stored = [commit.store(parcel(str(n))) for n in range(FULL_GROUP + 1)]
+        assert writer.under_way is not None, "one behind the other: nothing was awaited"
+        assert not writer.under_way.done()
+        assert await asyncio.gather(*stored) == [True] * (FULL_GROUP + 1)
+        assert [len(entry) for entry in writer.entries] == [1, 2, FULL_GROUP, 1]
+        alone = commit.store(parcel("alone"))
+        await asyncio.sleep(0)
+        assert len(writer.entries) == 4
+        assert await alone
 
     run(work)
 
@@ -65,9 +81,10 @@ def test_what_comes_during_an_append_is_the_next_entry() -> None:
 )
 def test_an_entry_stays_digestible(sizes: list[tuple[int, int]], entries: list[int]) -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
-        parcels = [parcel(str(index), *size) for index, size in enumerate(sizes)]
+        writer.delay = 0.01
+        parcels = [parcel("0"), *(parcel(str(index), *size) for index, size in enumerate(sizes, start=1))]
         assert all(await asyncio.gather(*map(commit.store, parcels)))
-        assert [len(entry) for entry in writer.entries] == entries
+        assert [len(entry) for entry in writer.entries] == [1, *entries]
         order = [int(item.channel) for entry in writer.entries for item in entry]
         assert order == sorted(order)
 
@@ -78,9 +95,9 @@ def test_an_entry_stays_digestible(sizes: list[tuple[int, int]], entries: list[i
 def test_a_store_that_refuses_makes_all_who_wait_fail_at_once(error: Exception) -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
         writer.delay, writer.fail = 0.3, [error]
-        first = asyncio.create_task(commit.store(parcel("a")))
+        first = commit.store(parcel("a"))
         await asyncio.sleep(0.01)
-        second = asyncio.create_task(commit.store(parcel("b")))
+        second = commit.store(parcel("b"))
         assert set(await asyncio.gather(first, second)) == {False}
         assert (writer.entries, told.failures) == ([], 1)
         assert await commit.store(parcel("c"))
@@ -93,9 +110,9 @@ def test_a_silent_store_costs_no_request_more_than_the_time_out() -> None:
         writer.delay = 10
         loop = asyncio.get_running_loop()
         started = loop.time()
-        first = asyncio.create_task(commit.store(parcel("a")))
+        first = commit.store(parcel("a"))
         await asyncio.sleep(0.1)
-        second = asyncio.create_task(commit.store(parcel("b")))
+        second = commit.store(parcel("b"))
         assert set(await asyncio.gather(first, second)) == {False}
         assert loop.time() - started < 0.35
         assert told.failures == 1
@@ -120,12 +137,13 @@ def test_an_error_that_nobody_foresaw_leaves_nobody_waiting() -> None:
 def test_a_client_that_has_gone_holds_nobody_up() -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
         writer.delay = 0.02
-        gone = asyncio.create_task(commit.store(parcel("a")))
-        stays = asyncio.create_task(commit.store(parcel("b")))
+        first = commit.store(parcel("first"))
+        gone = commit.store(parcel("a"))
+        stays = commit.store(parcel("b"))
         await asyncio.sleep(0.01)
         gone.cancel()
-        assert await stays
-        assert len(writer.entries) == 1
+        assert all(await asyncio.gather(first, stays))
+        assert [len(entry) for entry in writer.entries] == [1, 2]
 
     run(work)
 
@@ -133,7 +151,7 @@ def test_a_client_that_has_gone_holds_nobody_up() -> None:
 def test_closing_waits_for_what_is_under_way() -> None:
     async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
         writer.delay = 0.05
-        task = asyncio.create_task(commit.store(parcel("a")))
+        task = commit.store(parcel("a"))
         await asyncio.sleep(0)
         await commit.close()
         assert len(writer.entries) == 1
