@@ -35,7 +35,7 @@ class _OpenLoop:
         self._interval = 1 / rate
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()  # in turn: a server closes what rests too long
         self._connections = 0
         self._late: deque[tuple[bytes, float]] = deque()
         self._due = self._end = 0.0
@@ -44,7 +44,7 @@ class _OpenLoop:
 
     def begin(self, connections: Sequence[Connection]) -> float:
         """Start the clock."""
-        self._idle = list(connections)
+        self._idle.extend(connections)
         self._connections = len(connections)
         self._due = started = time.perf_counter()
         self._end = started + self._seconds
@@ -72,7 +72,7 @@ class _OpenLoop:
         while self._due < min(now, self._end):
             request = next(self._requests)
             if self._idle:
-                self._idle.pop().send(request, self._due)
+                self._idle.popleft().send(request, self._due)
             else:
                 self._late.append((request, self._due))
             self._due += self._interval
