@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +41,26 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def tree(*roots: int) -> list[int]:
-    """Processes and all their descendants, each once."""
+def tree(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    return _below([pid], _children())
+
+
+def _children() -> dict[int, list[int]]:
+    """The children of every process that is there now; each has an entry, if only an empty one."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(entry.name), [])
             children.setdefault(int(fields[1]), []).append(int(entry.name))
-    found = list(dict.fromkeys(roots))
+    return children
+
+
+def _below(roots: Iterable[int], children: Mapping[int, Sequence[int]]) -> list[int]:
+    """Those of the processes that are there, and their descendants, each once."""
+    found = [pid for pid in dict.fromkeys(roots) if pid in children]
     for parent in found:
-        found += [child for child in children.get(parent, []) if child not in found]
+        found += [child for child in children[parent] if child not in found]
     return found
 
 
@@ -90,7 +101,8 @@ class Usage:
 
     def _read(self) -> dict[str, float]:
         """With the children that come and go: PostgreSQL's backends, Redis' rewriting of its file."""
-        whole = {name: set(tree(*pids)) for name, pids in self._groups.items()}
+        children = _children()
+        whole = {name: set(_below(pids, children)) for name, pids in self._groups.items()}
         used: dict[str, float] = {}
         for name, pids in whole.items():
             # This program's tree holds all the others.

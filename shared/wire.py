@@ -83,21 +83,20 @@ class Memo(dict[bytes, V]):
 
 
 class Form:
-    """How the answers to one questionnaire are read, or to one that is not known (yet).
-
-    `decode` raises ValueError or RecursionError; it gives a struct with one field an unsur in questionnaire order (a
-    score, or None), or for an unknown questionnaire a dict of scores by unsur.
-    """
+    """How the answers to one questionnaire are read, or to one that is not known (yet)."""
 
     def __init__(self, questionnaire: Questionnaire | None) -> None:
         self.questionnaire = questionnaire
         kind = _answers(questionnaire) if questionnaire else dict[str, Score | None]
-        self.decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(kind).decode
+        self._decode: Callable[[msgspec.Raw | bytes], Any] = msgspec.json.Decoder(kind).decode
 
-    def read(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - as `decode`
-        """What `decode` gives; None when these are no answers."""
+    def read(self, raw: msgspec.Raw | bytes) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
+        """What was answered: a struct with one field an unsur, in questionnaire order, a score or None.
+
+        For a questionnaire that is not known a dict of scores by unsur; None when these are no answers.
+        """
         try:
-            given = self.decode(raw)
+            given = self._decode(raw)
         except (ValueError, RecursionError):
             return None
         return None if isinstance(given, dict) and _NUL in "".join(given) else given
@@ -157,11 +156,11 @@ class Wire:
             return found
 
     def _found(self, opd: str, layanan: str, named: str | None) -> Service | None:
-        codes = f"{opd}\0{layanan}\0{named or ''}"
-        if codes.count(_NUL) > 2:  # noqa: PLR2004 - the two between them
+        codes = (opd, layanan, named or "")
+        if _NUL in "".join(codes):
             return None
         form = self._form(self._registry.questionnaire_for(opd, layanan, named))
-        return Service(opd, layanan, named, form, zlib.crc32(codes.encode()))
+        return Service(opd, layanan, named, form, zlib.crc32(_NUL.join(codes).encode()))
 
     def _form(self, questionnaire: Questionnaire | None) -> Form:
         code = questionnaire.code if questionnaire else ""

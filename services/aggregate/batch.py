@@ -36,14 +36,14 @@ class Columns(NamedTuple):
         """The receipt at a position."""
         return self.receipts[16 * at : 16 * at + 16]
 
-    def claims(self, at: Sequence[int], digests: Ints) -> Claims:
+    def claims(self, at: Ints, digests: Ints) -> Claims:
         """What the table `receipt` holds of the submissions at these positions."""
         return Claims(
             np.frombuffer(self.receipts, dtype="V16")[at].tobytes(),
             self.received_us[at],
             digests[at],
-            [self.channels[index] for index in at],
-            [self.ids[index] for index in at],
+            [self.channels[index] for index in at.tolist()],
+            [self.ids[index] for index in at.tolist()],
         )
 
 
@@ -68,16 +68,14 @@ class Writing(NamedTuple):
 
     claims: bytes  # rows of the table `receipt`, in the order of receipts
     rows: bytes  # of the table `response`, likewise
-    deltas: Sequence[
-        Deltas
-    ]  # by questionnaire, in the order of their codes: else two workers could wait for each other
+    deltas: Sequence[Deltas]  # in the order of questionnaires: else two workers could wait for each other
 
 
 def writing(batch: Batch, new: Bools) -> Writing:
     """What is written when these submissions are new."""
     columns, judgement = batch.columns, batch.judgement
     order = batch.order[new[batch.order]]
-    claims = columns.claims(order.tolist(), judgement.digests)
+    claims = columns.claims(order, judgement.digests)
     waiting = judgement.parkable
     reasons = {index: waiting[at].reason for index, at in enumerate(order.tolist()) if at in waiting} if waiting else {}
     answered = [one.take(_places_in(one.at, order, batch.size)) for one in judgement.countable]
@@ -136,7 +134,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
     parcel = np.repeat(np.arange(len(sizes)), sizes)
     channels = [channel for one in held for channel in one.channels]
     received_us = np.asarray([instant for one in held for instant in one.received_us], dtype=np.int64)
-    entry = np.repeat(np.arange(len(held)), [len(one.ids) for one in held])
+    entry = np.repeat(np.arange(len(held)), np.asarray([len(one.ids) for one in held], dtype=np.int64))
     columns = Columns(
         entry,
         b"".join([one.receipts for one in held]),
@@ -150,8 +148,12 @@ def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
 
 
 def _order(receipt_column: bytes) -> Ints:
-    halves = np.frombuffer(receipt_column, dtype=">u8").reshape(-1, 2)
-    return np.lexsort((halves[:, 1], halves[:, 0]))  # stable
+    halves = np.frombuffer(receipt_column, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+    order = np.argsort(halves[:, 0])
+    begins = halves[order, 0]
+    if (begins[1:] == begins[:-1]).any():  # equal receipts stay in the order in which they came
+        return np.lexsort((halves[:, 1], halves[:, 0]))
+    return order
 
 
 def _foreign(entry: Entry) -> Parcels:

@@ -96,7 +96,7 @@ def _sifted(cursor: Cursor, batch: Batch, ours: Bools) -> tuple[Bools, Sequence[
     writes one of them in between makes the writing fail: the batch is then counted again.
     """
     columns = batch.columns
-    asked = ours[columns.entry] if len(ours) else np.empty(0, dtype=np.bool_)
+    asked = ours[columns.entry]
     known = receipts.known(cursor, _chosen(columns.receipts, asked))
     new = asked.copy()
     if known:
@@ -136,7 +136,7 @@ def _first_of_equal(batch: Batch) -> Bools:
 def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
     if not conflicts:
         return b""
-    claims = batch.columns.claims([one.at for one in conflicts], batch.judgement.digests)
+    claims = batch.columns.claims(np.asarray([one.at for one in conflicts]), batch.judgement.digests)
     own = claims._replace(receipts=b"".join(one.receipt for one in conflicts))
     return receipts.rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
 

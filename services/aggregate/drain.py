@@ -5,9 +5,10 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from typing import Self
 
 import numpy as np
 import psycopg
@@ -15,11 +16,10 @@ import sqlalchemy as sa
 
 from services.aggregate.batch import Batch, judged
 from services.aggregate.count import Counted, count
-from services.aggregate.judge import Judge, Judgement, Parkable, digest
+from services.aggregate.judge import UNCOUNTABLE, Judge, Judgement, digest
 from services.aggregate.workbench import Workbench
 from shared.broker import DRAIN, REFRESH
 from shared.clock import Clock
-from shared.domain.check import Violation
 from shared.hinting import HINT_TTL_MS, drain_flag, help_flag, refresh_flag
 from shared.inbox import Entry
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 20_000  # submissions of one transaction, about
 SLICE_S = 10.0  # then the task ends and hints its successor: a worker can be stopped, limits stay far
+TOGETHER = 2  # batches that are counted at the same time
 AHEAD = 2  # batches on their way behind a full one: one is judged, one is claimed
 LINGER_MS = 200  # wait for more: under a steady stream no message per submission is needed
 TURN_S = 0.0003  # of a thread
@@ -38,7 +39,6 @@ Unavailable = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.Operation
 # Another worker had the same entries or rows.
 Collision = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
 # What is left: something in the batch itself.
-UNCOUNTABLE = Violation("", "uncountable", "counting failed; the log says why")
 Uncountable = (sa.exc.SQLAlchemyError, psycopg.Error, ValueError, TypeError, ArithmeticError, LookupError)
 
 
@@ -48,17 +48,48 @@ def drain(bench: Workbench, clock: Clock) -> int:
     flag = drain_flag(prefix)
     inbox.prepare()
     settled = 0
-    with _tuned(), closing(_batches(bench, time.monotonic() + SLICE_S)) as batches:
+    until = time.monotonic() + SLICE_S
+    with _tuned(), _Counting(bench, clock) as counting, closing(_batches(bench, until, counting.finish)) as batches:
         for batch in batches:
             redis.set(flag, b"1", px=HINT_TTL_MS)
-            _settle(bench, batch, clock)
+            counting.begin(batch)
             settled += batch.size
             if batch.size >= BATCH:
                 hint(bench, help_flag(prefix), DRAIN)
+        counting.finish()
     redis.delete(flag)
     if inbox.unclaimed():  # appended after the last claim, while the flag kept ingest from hinting
         hint(bench, flag, DRAIN)
     return settled
+
+
+class _Counting:
+    """Counts and settles batches, two at a time: PostgreSQL takes one up while it writes the other to its disk."""
+
+    def __init__(self, bench: Workbench, clock: Clock) -> None:
+        self._bench = bench
+        self._clock = clock
+        self._under_way: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._threads = ThreadPoolExecutor(TOGETHER, "counts")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what is under way, whatever becomes of it."""
+        self._threads.shutdown()
+
+    def begin(self, batch: Batch) -> None:
+        """Count a batch as soon as there is room. Raises what an earlier one raised."""
+        if len(self._under_way) == TOGETHER:
+            self._under_way.popleft().result()
+        self._under_way.append(self._threads.submit(_settle, self._bench, batch, self._clock))
+
+    def finish(self) -> None:
+        """Wait until all are settled. Raises what one of them raised."""
+        while self._under_way:
+            self._under_way.popleft().result()
 
 
 @contextmanager
@@ -78,12 +109,12 @@ def _tuned() -> Iterator[None]:
         gc.enable()
 
 
-def _batches(bench: Workbench, until: float) -> Generator[Batch]:
+def _batches(bench: Workbench, until: float, finish: Callable[[], None]) -> Generator[Batch]:
     """What waits, batch by batch: own leftovers, what dead workers left, new entries.
 
     Behind a full batch the next ones are on their way while the database works on it: one is judged, one is claimed.
     """
-    yield from _unsettled(bench, until)
+    yield from _unsettled(bench, until, finish)
     takeover_due = time.monotonic() + TAKEOVER_EVERY_S
     with ThreadPoolExecutor(1, "claims") as claims, ThreadPoolExecutor(1, "judges") as judges:
         ahead: deque[Future[Batch | None]] = deque()
@@ -98,17 +129,19 @@ def _batches(bench: Workbench, until: float) -> Generator[Batch]:
                 ahead.append(judges.submit(_judged_when_claimed, bench, claimed))
             yield batch
             if not ahead and time.monotonic() >= takeover_due:
-                yield from _unsettled(bench, until)
+                yield from _unsettled(bench, until, finish)
                 takeover_due = time.monotonic() + TAKEOVER_EVERY_S
 
 
-def _unsettled(bench: Workbench, until: float) -> Iterator[Batch]:
+def _unsettled(bench: Workbench, until: float, finish: Callable[[], None]) -> Iterator[Batch]:
     """What was claimed and is not settled: by this worker when counting failed, by others that died."""
     inbox, idle = bench.inbox, bench.settings.takeover_idle
-    while time.monotonic() < until and (entries := inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH)):
-        batch = _judged(bench, entries)
-        if batch is not None:
-            yield batch
+    while time.monotonic() < until:
+        finish()  # what is still being counted would look like it
+        batch = _judged(bench, inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH))
+        if batch is None:
+            return
+        yield batch
 
 
 def _claimed(bench: Workbench, wait_ms: int | None) -> Sequence[Entry]:
@@ -191,4 +224,4 @@ class Quarantine(Judge):
         """Park."""
         del channels, received_us, now_us
         digests = np.asarray(list(map(digest, bodies)), dtype=np.int64)
-        return Judgement((), dict.fromkeys(range(len(bodies)), Parkable([UNCOUNTABLE], UNCOUNTABLE.code)), digests)
+        return Judgement((), dict.fromkeys(range(len(bodies)), UNCOUNTABLE), digests)

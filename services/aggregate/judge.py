@@ -1,5 +1,6 @@
 """Judges submissions by the registry, many at once and column by column: where each is counted, or why it is parked."""
 
+import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -10,11 +11,14 @@ from msgspec import Raw
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
+from services.aggregate import alike
 from shared.domain.check import Violation
 from shared.domain.questionnaire import Questionnaire
 from shared.registry import Registry
 from shared.storage.responses import Place
 from shared.wire import Form, Memo, Service, Submission, Wire, crcs, decode, plausible
+
+log = logging.getLogger(__name__)
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -64,6 +68,9 @@ class Parkable(NamedTuple):
     reason: str
 
 
+UNCOUNTABLE = Parkable([Violation("", "uncountable", "counting failed; the log says why")], "uncountable")
+
+
 class Judgement(NamedTuple):
     """What becomes of submissions: each is in one of `countable` or in `parkable`, by its position."""
 
@@ -73,7 +80,10 @@ class Judgement(NamedTuple):
 
 
 def each(function: Callable[[A], B], values: Sequence[A]) -> list[B]:
-    """The function of each value, as `map` has it, but never so many in one breath that other threads must wait."""
+    """The function of each value, as `map` has it, but not so many in one breath that other threads wait for it.
+
+    `map` over a C function never lets go of the interpreter.
+    """
     found: list[B] = []
     for at in range(0, len(values), _BREATH):
         found += map(function, values[at : at + _BREATH])
@@ -128,7 +138,20 @@ class Judge:
         received = np.asarray(received_us, dtype=np.int64)
         starts = range(0, len(bodies), _SLICE)
         cuts = [slice(start, start + _SLICE) for start in starts]
-        return _together([self._slice(bodies[cut], channels[cut], received[cut], now_us) for cut in cuts], starts)
+        return _together([self._safely(bodies[cut], channels[cut], received[cut], now_us) for cut in cuts], starts)
+
+    def _safely(self, bodies: Sequence[bytes], channels: Sequence[str], received: Ints, now_us: int) -> Judgement:
+        """Judge together; should that fail, one by one, so that a fault that only one of them brings out parks one."""
+        try:
+            return self._slice(bodies, channels, received, now_us)
+        except (ValueError, TypeError, ArithmeticError, LookupError):
+            if len(bodies) == 1:
+                log.exception("a submission cannot be judged: parked")
+                return Judgement((), {0: UNCOUNTABLE}, np.asarray([digest(bodies[0])], dtype=np.int64))
+        alone = [slice(at, at + 1) for at in range(len(bodies))]
+        return _together(
+            [self._safely(bodies[one], channels[one], received[one], now_us) for one in alone], range(len(bodies))
+        )
 
     def _slice(self, bodies: Sequence[bytes], channels: Sequence[str], received: Ints, now_us: int) -> Judgement:
         columns = self._columns(bodies)
@@ -155,8 +178,8 @@ class Judge:
 
     def _refused(self, body: bytes) -> Parkable:
         violations = self.wire.read(body)
-        if isinstance(violations, Submission):  # the columns are read by the same rules
-            raise TypeError("a submission that is readable alone and not among others")
+        if isinstance(violations, Submission):
+            raise TypeError("readable by itself and not as columns")  # a fault of this program
         return Parkable(violations, violations[0].code)
 
     def _columns(self, bodies: Sequence[bytes]) -> _Columns:
@@ -276,24 +299,11 @@ def _answers(services: Sequence[Service | None], service: Ints, raws: Sequence[R
 def _scores(form: Form, raws: Sequence[Raw]) -> tuple[NDArray[np.uint8], Ints]:
     questionnaire = form.questionnaire
     if questionnaire is None:
-        sums = [_crc_of(form.read(raw)) for raw in raws]
-        return np.empty((len(raws), 0), dtype=np.uint8), np.asarray(sums, dtype=np.int64)
-    size, invalid = questionnaire.size, []
-    try:
-        given = each(form.decode, raws)
-    except (ValueError, RecursionError):
-        given = [form.read(raw) for raw in raws]
-        invalid = [at for at, one in enumerate(given) if one is None]
-    nothing = (0,) * size
-    rows = [nothing if one is None else astuple(one) for one in given] if invalid else each(astuple, given)
-    try:
-        flat = b"".join(each(bytes, rows))
-    except TypeError:  # an unsur that need not be answered
-        flat = bytes(score or 0 for row in rows for score in row)
-    digits = np.frombuffer(flat, dtype=np.uint8).reshape(len(raws), size)
+        unplaced = [_crc_of(form.read(raw)) for raw in raws]
+        return np.empty((len(raws), 0), dtype=np.uint8), np.asarray(unplaced, dtype=np.int64)
+    digits, valid = alike.digits(form, each(bytes, raws), questionnaire.size)
     table = np.asarray([crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
-    sums = table[np.arange(size), digits].sum(axis=1)
-    sums[invalid] = -1
+    sums = np.where(valid, table[np.arange(questionnaire.size), digits].sum(axis=1), -1)
     return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), sums
 
 

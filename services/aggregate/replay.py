@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from services.aggregate.batch import deltas_of, rows_of
 from services.aggregate.count import CONFLICT, add, open_cursor
-from services.aggregate.drain import ATTEMPTS, UNCOUNTABLE, Collision, Unavailable, Uncountable
+from services.aggregate.drain import ATTEMPTS, Collision, Unavailable, Uncountable
 from services.aggregate.findings import Watch, unwatched
-from services.aggregate.judge import Judge
+from services.aggregate.judge import UNCOUNTABLE, Judge
 from shared.storage import parking, receipts, responses
 from shared.storage import registry as stored_registry
 from shared.storage.engine import transaction
@@ -120,5 +120,5 @@ class Replay:
     def _still(self, codes: Sequence[UUID]) -> Replayed:
         with transaction(self.engine) as connection:
             rows = parking.take(connection, codes)
-            parking.retried(connection, [(row.receipt, [UNCOUNTABLE]) for row in rows], self.now)
+            parking.retried(connection, [(row.receipt, UNCOUNTABLE.violations) for row in rows], self.now)
         return Replayed(0, len(rows), len(codes) - len(rows))

@@ -28,6 +28,7 @@ _INT8 = struct.Struct("!iq").pack
 _INT4 = struct.Struct("!ii").pack
 _INT2 = struct.Struct("!ih").pack
 NULL = _LENGTH(-1)
+_SHORT = [_LENGTH(size) for size in range(256)]
 LENGTH_4, LENGTH_8, LENGTH_16 = map(_LENGTH, (4, 8, 16))
 _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -221,6 +222,12 @@ def uuid_array(receipts: bytes) -> Array:
     rows[:, :4] = np.frombuffer(LENGTH_16, dtype=np.uint8)
     rows[:, 4:] = uuid_matrix(receipts)
     return Uuids(size, rows.tobytes())
+
+
+def text_columns(values: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    """Text fields in two columns: their lengths, and what they hold."""
+    encoded = [value.encode() for value in values]
+    return [_SHORT[len(value)] if len(value) < len(_SHORT) else _LENGTH(len(value)) for value in encoded], encoded
 
 
 def together(*columns: Iterable[bytes]) -> bytes:

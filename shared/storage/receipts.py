@@ -61,7 +61,7 @@ def rows(claims: Claims, reasons: Mapping[int, str]) -> bytes:
     states = [_state(channel, "") for channel in claims.channels]
     for at, reason in reasons.items():
         states[at] = _state(claims.channels[at], reason)
-    return binary.together(heads, states, map(binary.text, claims.ids))
+    return binary.together(heads, states, *binary.text_columns(claims.ids))
 
 
 def copy(cursor: Cursor, these: bytes) -> None:

@@ -1,7 +1,7 @@
 """The judge: what is counted where, and why something must wait. Without a database."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,6 +12,7 @@ from services.aggregate.judge import Judge, Parkable
 from shared.domain.respondent import profile_of
 from shared.registry import Instansi, Registry
 from shared.storage.responses import Place
+from shared.wire import Service
 from tests.builders import questionnaire, registry, submission_json
 
 RECEIVED = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
@@ -97,6 +98,26 @@ def test_each_of_many_is_judged_as_it_would_be_alone() -> None:
     assert verdicts(readable, judge) == [one for one, body in zip(alone, bodies, strict=True) if body != b"{"]
     assert [type(one) for one in alone].count(Verdict) == 7
     assert len(set(digests(*bodies))) == len(bodies)
+
+
+def test_a_fault_that_one_submission_brings_out_parks_that_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = Judge._find
+
+    def faulty(self: Judge, service: Service, day: date, channel: str) -> Any:
+        if service.layanan == "fatal":
+            raise LookupError("a bug")
+        return place(self, service, day, channel)
+
+    monkeypatch.setattr(Judge, "_find", faulty)
+    bodies = [submission_json(id="a"), submission_json(id="b", layanan="fatal"), submission_json(id="c")]
+    first, second, third = verdicts(bodies, Judge(registry()))
+    assert isinstance(first, Verdict)
+    assert first == third
+    assert isinstance(second, Parkable)
+    assert second.reason == "uncountable"
+    assert "cannot be judged" in caplog.text
 
 
 def test_nothing_is_judged_to_nothing() -> None:
