@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from psycopg.sql import SQL
 
 from benchmarks.product import Product
@@ -24,9 +25,9 @@ def rows(product: Product) -> list[Row]:
         return connection.execute(SQL(query).format(SQL(columns))).fetchall()
 
 
-def copy_seconds(product: Product, these: Sequence[Row], *, binary: bool) -> float:
+def copy_seconds(connection: "psycopg.Connection[tuple[object, ...]]", these: Sequence[Row], *, binary: bool) -> float:
     """The time of one COPY of all rows, its commit included."""
-    with product.connect() as connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         gc.collect()
         started = time.perf_counter()
         with cursor.copy(f"COPY response ({COLUMNS}) FROM STDIN{' (FORMAT BINARY)' if binary else ''}") as stream:

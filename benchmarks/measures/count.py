@@ -46,9 +46,9 @@ def _count(ours: Product, worker: Program, these: Sequence[bytes], trials: Trial
 
 def _copy(plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials, *, binary: bool) -> None:
     waiting.clear(ours)
-    with pinned(plan.cores.measured):
+    with pinned(plan.cores.measured), ours.connect() as connection:
         watched = Usage({MEASURED: [os.getpid()], **ours.stores.pids()})
-        seconds = copying.copy_seconds(ours, same, binary=binary)
+        seconds = copying.copy_seconds(connection, same, binary=binary)
         trials.add(len(same) / seconds, watched.shares())
     assert waiting.counted(ours) == len(same)
 
