@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from services.aggregate.judge import Numbers
+from services.aggregate.reading import Numbers
 from services.aggregate.tallying import tally
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import age_group, profile_code

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import numpy as np
 
-from services.aggregate.judge import Answered, Bools, Ints, Judge, Judgement, Parkable, digest
+from services.aggregate.judge import Answered, Judge, Judgement, Parkable
+from services.aggregate.reading import Bools, Ints, digest
 from services.aggregate.tallying import tally
 from shared.domain.check import Violation
 from shared.inbox_entry import Entry, Parcel, Parcels

@@ -15,7 +15,8 @@ import psycopg
 import sqlalchemy as sa
 
 from services.aggregate.batch import Batch, writing
-from services.aggregate.judge import Bools, Parkable
+from services.aggregate.judge import Parkable
+from services.aggregate.reading import Bools
 from shared.domain.check import Violation
 from shared.domain.submission import receipt_bytes
 from shared.storage import binary, ledger, parking, receipts, responses, tallies

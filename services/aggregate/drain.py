@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from services.aggregate.batch import Batch, judged
 from services.aggregate.count import Counted, count
-from services.aggregate.judge import UNCOUNTABLE, Judge, Judgement, digest
+from services.aggregate.judge import UNCOUNTABLE, Judge, Judgement
+from services.aggregate.reading import digest
 from services.aggregate.workbench import Workbench
 from shared.broker import DRAIN, REFRESH
 from shared.clock import Clock

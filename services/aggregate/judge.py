@@ -1,40 +1,29 @@
 """Judges submissions by the registry, many at once and column by column: where each is counted, or why it is parked."""
 
 import logging
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from msgspec import Raw
-from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from services.aggregate import alike
+from services.aggregate.reading import Bools, Columns, Ints, Numbers, digest, digests, each, ints, read
 from shared.domain.check import Violation
 from shared.domain.questionnaire import Questionnaire
 from shared.registry import Registry
 from shared.storage.responses import Place
-from shared.wire import Form, Memo, Service, Submission, Wire, crcs, decode, plausible
+from shared.wire import Memo, Service, Submission, Wire
 
 log = logging.getLogger(__name__)
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-A = TypeVar("A")
-B = TypeVar("B")
-K = TypeVar("K")
-_BREATH = 500
 _SLICE = 5000  # is judged at a time: so many fit into a core's cache, which makes a third of the speed
 
 FUTURE_TOLERANCE_US = 24 * 3600 * 1_000_000
 _BLOCK_US = 15 * 60 * 1_000_000
 _BLOCKS_FROM_US = 10 * 366 * 24 * 3600 * 1_000_000  # 1980: since then every zone is a multiple of 15 minutes from UTC
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_UNREADABLE = Submission(opd="", layanan="", answers=Raw(b""))
 _LATE = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
-_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 by the golden ratio, odd
 
 
 class Answered(NamedTuple):
@@ -79,49 +68,6 @@ class Judgement(NamedTuple):
     digests: Ints  # 32 bits, signed, of the content of each
 
 
-def each(function: Callable[[A], B], values: Sequence[A]) -> list[B]:
-    """The function of each value, as `map` has it, but not so many in one breath that other threads wait for it.
-
-    `map` over a C function never lets go of the interpreter.
-    """
-    found: list[B] = []
-    for at in range(0, len(values), _BREATH):
-        found += map(function, values[at : at + _BREATH])
-    return found
-
-
-class Numbers(dict[K, int]):
-    """The distinct values among many, numbered in the order in which they come."""
-
-    def __missing__(self, value: K) -> int:
-        """The next number."""
-        number = self[value] = len(self)
-        return number
-
-
-class _Answers(NamedTuple):
-    """The answers to one questionnaire; `scores` as `Answered` has them."""
-
-    questionnaire: Questionnaire | None
-    at: Ints
-    scores: NDArray[np.uint8]
-
-
-class _Columns(NamedTuple):
-    """Submissions as they were read. `crcs` and `profiles` are negative where answers or respondent are not valid."""
-
-    services: Sequence[Service | None]
-    service: Ints
-    sent_us: Ints  # 0: without a time of its own
-    timed: Bools
-    answers: Sequence["_Answers"]
-    crcs: Ints
-    profiles: Ints
-    comments: Sequence[str | None]
-    comment_crcs: Ints
-    readable: Bools
-
-
 class Judge:
     """The judgements of one registry snapshot. Remembers the places it has seen."""
 
@@ -154,23 +100,23 @@ class Judge:
         )
 
     def _slice(self, bodies: Sequence[bytes], channels: Sequence[str], received: Ints, now_us: int) -> Judgement:
-        columns = self._columns(bodies)
+        columns = read(self.wire, bodies)
         answered_us = np.where(columns.timed, columns.sent_us, received)
         found, place = self._placed(columns, channels, answered_us)
         refused = np.asarray([isinstance(one, Violation) for one in found], dtype=np.bool_)[place]
         late = answered_us > np.maximum(received, now_us) + FUTURE_TOLERANCE_US
         countable = columns.readable & ~refused & ~late
         parkable: dict[int, Parkable] = {}
-        digests = _digests(columns)
+        contents = digests(columns)
         for at in np.flatnonzero(~countable).tolist():
             one = found[place[at]]
             if not columns.readable[at]:  # the questionnaire changed since it was accepted
                 parkable[at] = self._refused(bodies[at])
-                digests[at] = digest(bodies[at])
+                contents[at] = digest(bodies[at])
             else:
                 violation = one if isinstance(one, Violation) else _LATE
                 parkable[at] = Parkable([violation], violation.code)
-        return Judgement(_answered(columns, found, place, answered_us, countable), parkable, digests)
+        return Judgement(_answered(columns, found, place, answered_us, countable), parkable, contents)
 
     def day(self, instant_us: int) -> date:
         """The local day of an instant (microseconds since 1970) in the instansi's zone."""
@@ -182,35 +128,12 @@ class Judge:
             raise TypeError("readable by itself and not as columns")  # a fault of this program
         return Parkable(violations, violations[0].code)
 
-    def _columns(self, bodies: Sequence[bytes]) -> _Columns:
-        wire = self.wire
-        opds, layanan, answers, _, times, respondents, comments, named = zip(*each(astuple, _read(bodies)), strict=True)
-        numbers: Numbers[tuple[str, str, str | None]] = Numbers()
-        service = _ints(each(numbers.__getitem__, list(zip(opds, layanan, named, strict=True))), len(bodies))
-        services = [wire.service(*codes) for codes in numbers]
-        profiles = _ints(each(wire.profiles.__getitem__, each(bytes, respondents)), len(bodies))
-        of_forms, sums = _answers(services, service, answers)
-        timed = np.asarray([time is not None for time in times], dtype=np.bool_)
-        seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
-        sent_us = np.rint(seconds * 1_000_000).astype(np.int64)
-        known = np.asarray([one is not None for one in services], dtype=np.bool_)
-        readable = (sums >= 0) & (profiles >= 0) & known[service]
-        for at in np.flatnonzero((sent_us < _EARLY_US) | (sent_us > _FAR_US)).tolist():
-            if not plausible(times[at]):  # and no calendar need hold it
-                readable[at], sent_us[at] = False, 0
-        comment_crcs = np.asarray([comment is not None for comment in comments], dtype=np.int64)
-        for at, comment in [(at, comment) for at, comment in enumerate(comments) if comment]:
-            comment_crcs[at] = zlib.crc32(comment.encode()) + 2
-            if "\0" in comment:
-                readable[at] = False
-        return _Columns(services, service, sent_us, timed, of_forms, sums, profiles, comments, comment_crcs, readable)
-
     def _placed(
-        self, columns: _Columns, channels: Sequence[str], answered_us: Ints
+        self, columns: Columns, channels: Sequence[str], answered_us: Ints
     ) -> tuple[Sequence[tuple[Place, Questionnaire] | Violation], Ints]:
         """The distinct places of submissions, or why there is none, and which one each has."""
         names: Numbers[str] = Numbers()
-        channel = _ints(each(names.__getitem__, channels), len(channels))
+        channel = ints(each(names.__getitem__, channels), len(channels))
         channel_names = list(names)
         days, day = self._days(answered_us)
         codes = (columns.service * len(names) + channel) * len(days) + day
@@ -227,7 +150,7 @@ class Judge:
         begins = np.where(instants_us < _BLOCKS_FROM_US, instants_us, instants_us // _BLOCK_US * _BLOCK_US)
         blocks, block = np.unique(begins, return_inverse=True)
         numbers: Numbers[date] = Numbers()
-        of_block = _ints((numbers[self.day(begin)] for begin in blocks.tolist()), len(blocks))
+        of_block = ints((numbers[self.day(begin)] for begin in blocks.tolist()), len(blocks))
         return list(numbers), of_block[block]
 
     def _place(self, service: Service | None, day: date, channel: str) -> tuple[Place, Questionnaire] | Violation:
@@ -258,61 +181,8 @@ class Judge:
         return Place(opd.code, layanan.code, day, questionnaire.code, channel), questionnaire
 
 
-def digest(content: bytes) -> int:
-    """32 bits that tell one content from another (not against malice: a sender owns its ids); signed for PostgreSQL."""
-    return zlib.crc32(content) - 0x80000000
-
-
-# Between them every time is plausible, in whatever offset it was given.
-_EARLY_US = -2_208_900_000_000_000  # 1900-01-02T12:00Z
-_FAR_US = 253_370_000_000_000_000  # 9998-12-28
-
-
-def _read(bodies: Sequence[bytes]) -> list[Submission]:
-    try:
-        return each(decode, bodies)
-    except (ValueError, RecursionError):
-        return [_one(body) for body in bodies]
-
-
-def _one(body: bytes) -> Submission:
-    try:
-        return decode(body)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
-
-
-def _answers(services: Sequence[Service | None], service: Ints, raws: Sequence[Raw]) -> tuple[Sequence[_Answers], Ints]:
-    """What the answers say, by questionnaire; and of each the sum of its CRCs, negative where they are not valid."""
-    forms: Numbers[Form] = Numbers()
-    form_of = np.asarray([-1 if one is None else forms[one.form] for one in services], dtype=np.int64)[service]
-    sums = np.full(len(raws), -1, dtype=np.int64)
-    found = []
-    for form, number in forms.items():
-        at = np.flatnonzero(form_of == number)
-        these = raws if len(at) == len(raws) else [raws[index] for index in at.tolist()]
-        scores, sums[at] = _scores(form, these)
-        found.append(_Answers(form.questionnaire, at, scores))
-    return found, sums
-
-
-def _scores(form: Form, raws: Sequence[Raw]) -> tuple[NDArray[np.uint8], Ints]:
-    questionnaire = form.questionnaire
-    if questionnaire is None:
-        unplaced = [_crc_of(form.read(raw)) for raw in raws]
-        return np.empty((len(raws), 0), dtype=np.uint8), np.asarray(unplaced, dtype=np.int64)
-    digits, valid = alike.digits(form, each(bytes, raws), questionnaire.size)
-    table = np.asarray([crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
-    sums = np.where(valid, table[np.arange(questionnaire.size), digits].sum(axis=1), -1)
-    return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), sums
-
-
-def _crc_of(given: dict[str, int | None] | None) -> int:
-    return -1 if given is None else sum(crcs(code)[score or 0] for code, score in given.items())
-
-
 def _answered(
-    columns: _Columns,
+    columns: Columns,
     found: Sequence[tuple[Place, Questionnaire] | Violation],
     place: Ints,
     answered_us: Ints,
@@ -351,17 +221,17 @@ def _together(judgements: Sequence[Judgement], starts: Sequence[int]) -> Judgeme
         for one in judgement.countable:
             parts.setdefault(one.questionnaire.code, []).append(one._replace(at=one.at + start))
         parkable |= {at + start: one for at, one in judgement.parkable.items()}
-    digests = [judgement.digests for judgement in judgements]
+    contents = [judgement.digests for judgement in judgements]
     return Judgement(
         [_joined(of_one) for _, of_one in sorted(parts.items())],
         parkable,
-        np.concatenate(digests) if digests else np.empty(0, dtype=np.int64),
+        np.concatenate(contents) if contents else np.empty(0, dtype=np.int64),
     )
 
 
 def _joined(parts: Sequence[Answered]) -> Answered:
     numbers: Numbers[Place] = Numbers()
-    place = [_ints((numbers[one] for one in part.places), len(part.places))[part.place] for part in parts]
+    place = [ints((numbers[one] for one in part.places), len(part.places))[part.place] for part in parts]
     return Answered(
         parts[0].questionnaire,
         np.concatenate([part.at for part in parts]),
@@ -372,17 +242,3 @@ def _joined(parts: Sequence[Answered]) -> Answered:
         np.concatenate([part.profiles for part in parts]),
         [comment for part in parts for comment in part.comments],
     )
-
-
-def _digests(columns: _Columns) -> Ints:
-    """Of what a submission says, however it is written and whatever the registry knows: not of its id and channel."""
-    services = np.asarray([0 if one is None else one.crc for one in columns.services], dtype=np.int64)[columns.service]
-    mixed = np.zeros(len(services), dtype=np.uint64)
-    for part in (services, columns.sent_us, columns.timed, columns.crcs, columns.profiles, columns.comment_crcs):
-        mixed = (mixed ^ part.astype(np.int64).view(np.uint64)) * _MIX
-        mixed ^= mixed >> np.uint64(29)
-    return (mixed >> np.uint64(32)).astype(np.int64) - 0x80000000
-
-
-def _ints(values: Iterable[int], size: int) -> Ints:
-    return np.fromiter(values, dtype=np.int64, count=size)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from services.aggregate.count import open_cursor
 from services.aggregate.findings import Watch, unwatched
-from services.aggregate.judge import Numbers
+from services.aggregate.reading import Numbers
 from services.aggregate.tallying import tally
 from shared.domain.errors import IkmError
 from shared.domain.questionnaire import Questionnaire

@@ -11,12 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.aggregate.reading import Ints
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.respondent import AGE_GROUPS, AGE_MAX, EDUCATION, OCCUPATION, PROFILE_RADIX, SEX, age_group
 from shared.storage.responses import Place
 from shared.storage.tallies import Deltas, Key
-
-Ints = NDArray[np.int64]
 
 # Of an age plus one; 0 is unknown.
 _AGE = np.asarray([-1, *(AGE_GROUPS.index(age_group(age)) for age in range(AGE_MAX + 1))], dtype=np.int64)
