@@ -1,6 +1,7 @@
 """The request path of ingest, as a plain ASGI endpoint: key, body, submissions, inbox, 202. It touches Redis once."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,6 +23,9 @@ from shared.problems import Problem, Refused, problem
 from shared.registry import Channel as Sender
 from shared.wire import Submission
 
+log = logging.getLogger(__name__)
+
+FAILED = problem("internal-error")
 BREATH = 500  # submissions judged before other requests get a turn
 _JSON = (b"content-type", b"application/json")
 _FORBIDDEN = "forbidden"
@@ -63,6 +67,11 @@ class Endpoint:
         except Refused as error:
             self._meters.refused(error.problem.code)
             await error.problem(scope, receive, send)
+            return
+        except Exception:  # nothing was acknowledged; what went wrong is for the log alone
+            log.exception("a request failed")
+            self._meters.refused(FAILED.code)
+            await FAILED(scope, receive, send)
             return
         length = str(len(answer)).encode()
         await send({"type": "http.response.start", "status": 202, "headers": (_JSON, (b"content-length", length))})

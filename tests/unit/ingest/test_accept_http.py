@@ -253,3 +253,21 @@ def test_no_key_is_ever_said_back() -> None:
         answer, _, _ = post(b"{}", headers)
         assert b"rahasia" not in answer.body
         assert KEY.encode() not in answer.body
+
+
+def test_a_fault_of_the_service_is_a_problem_that_shows_nothing_and_the_log_says_what(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(desk: Desk) -> None:
+        def faulty(*_: object) -> None:
+            raise ArithmeticError("secret of the house")
+
+        monkeypatch.setattr(desk.commit, "store", faulty)
+        answer = await desk.post(submission_json(), JSON)
+        assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
+        assert json.loads(answer.body)["code"] == "internal-error"
+        assert b"secret" not in answer.body
+        assert desk.stored == []
+
+    at_desk(work)
+    assert "secret of the house" in caplog.text
