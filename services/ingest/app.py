@@ -84,6 +84,7 @@ class Ingest:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks)
+            hinter.close()
             await writer.close()
             await store.aclose()
             await look.aclose()
