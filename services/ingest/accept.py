@@ -83,9 +83,17 @@ class GroupCommit:
         self._crowded = len(group) > 1
         parcels = [waiting.parcel for waiting in group]
         left = self._timeout - (self._loop.time() - group[0].since)
-        answer = self._under_way = self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
+        answer = self._under_way = self._started(parcels)
         late = self._loop.call_later(max(left, MIN_TIMEOUT_S), self._writer.drop)
         answer.add_done_callback(lambda _: self._landed(group, answer, late))
+
+    def _started(self, parcels: list[Parcel]) -> "asyncio.Future[Appended]":
+        try:
+            return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
+        except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
+            failed: asyncio.Future[Appended] = self._loop.create_future()
+            failed.set_exception(error)
+            return failed
 
     def _take(self) -> list[_Waiting]:
         count = size = 0

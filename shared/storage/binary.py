@@ -33,7 +33,7 @@ LENGTH_4, LENGTH_8, LENGTH_16 = map(_LENGTH, (4, 8, 16))
 _SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
 
-_TEXT, _UUID, _INT4_OID, _INT8_OID, _TIMESTAMPTZ, _DATE = 25, 2950, 23, 20, 1184, 1082
+_TEXT, _UUID, _INT4_OID, _INT8_OID, _DATE = 25, 2950, 23, 20, 1082
 
 
 class Array:
@@ -43,8 +43,8 @@ class Array:
     oid: ClassVar[int]
     __slots__ = ("data",)
 
-    def __init__(self, count: int, elements: bytes, *, nulls: bool = False) -> None:
-        self.data = _HEADER.pack(1, int(nulls), self.element, count, 1) + elements
+    def __init__(self, count: int, elements: bytes) -> None:
+        self.data = _HEADER.pack(1, 0, self.element, count, 1) + elements
 
 
 class Texts(Array):
@@ -71,12 +71,6 @@ class Bigints(Array):
     element, oid = _INT8_OID, 1016
 
 
-class Instants(Array):
-    """timestamptz[]."""
-
-    element, oid = _TIMESTAMPTZ, 1185
-
-
 class Days(Array):
     """date[]."""
 
@@ -95,7 +89,7 @@ class ArrayDumper(Dumper):
 
 _DUMPERS = {
     kind: type(f"{kind.__name__}Dumper", (ArrayDumper,), {"oid": kind.oid})
-    for kind in (Texts, Uuids, Integers, Bigints, Instants, Days)
+    for kind in (Texts, Uuids, Integers, Bigints, Days)
 }
 
 
@@ -108,11 +102,6 @@ def register(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
 def uuids(values: Sequence[bytes]) -> Array:
     """uuid[] from 16 bytes each."""
     return Uuids(len(values), b"".join([LENGTH_16 + value for value in values]))
-
-
-def texts(values: Sequence[str | None]) -> Array:
-    """text[]; None is NULL."""
-    return Texts(len(values), b"".join(map(text, values)), nulls=None in values)
 
 
 def repeated(values: Sequence[str]) -> Array:
@@ -136,12 +125,6 @@ def integers(values: "Sequence[int] | array[int]") -> Array:
     return Integers(len(values), pairs.tobytes())
 
 
-def instants(values: Iterable[int]) -> Array:
-    """timestamptz[] from microseconds since 1970."""
-    elements = [_INT8(8, value - EPOCH_US) for value in values]
-    return Instants(len(elements), b"".join(elements))
-
-
 def days(values: Sequence[date]) -> Array:
     """date[]."""
     return Days(len(values), b"".join(map(day, values)))
@@ -156,11 +139,6 @@ def text(value: str | None) -> bytes:
 
 
 code = lru_cache(maxsize=65536)(text)  # for what comes again and again
-
-
-def instant(value: int) -> bytes:
-    """A timestamptz field from microseconds since 1970."""
-    return _INT8(8, value - EPOCH_US)
 
 
 @lru_cache(maxsize=65536)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from redis.exceptions import BusyLoadingError, ReadOnlyError
+from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError
 
 from services.ingest.accept import ENTRY_BYTES, ENTRY_SUBMISSIONS, FULL_GROUP, GroupCommit
 from shared.inbox import Parcel
@@ -130,6 +130,31 @@ def test_an_error_that_nobody_foresaw_leaves_nobody_waiting() -> None:
         await asyncio.sleep(0)
         assert await commit.store(parcel("c"))
         assert reported == [error]
+
+    run(work)
+
+
+@pytest.mark.parametrize("error", [ArithmeticError("a bug"), RedisError("lost just now")])
+def test_an_append_that_cannot_even_begin_leaves_nobody_waiting(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(commit: GroupCommit, writer: MemoryWriter, told: Told) -> None:
+        reported: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+        writer.delay = 0.01
+        first = commit.store(parcel("first"))
+        behind = [commit.store(parcel(name)) for name in "ab"]
+
+        def refuse(*_: object) -> None:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(writer, "start", refuse)
+            assert await first
+            assert await asyncio.gather(*behind) == [False, False]
+        await asyncio.sleep(0)
+        assert reported == ([error] if isinstance(error, ArithmeticError) else [])
+        assert await commit.store(parcel("c"))
 
     run(work)
 
