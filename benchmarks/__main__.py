@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     """0 when no figure misses its target, else 1."""
     chosen = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
-    with tempfile.TemporaryDirectory(prefix="ikm-bench-", dir=chosen.folder, ignore_cleanup_errors=True) as created:
+    with tempfile.TemporaryDirectory(
+        prefix="ikm-bench-", dir=chosen.folder, ignore_cleanup_errors=True
+    ) as created:
         folder = Path(created)
         folder.chmod(0o755)  # PostgreSQL, which never runs as root, passes through it
         plan = Plan(folder, Cores.plan(), chosen.runs, chosen.quick)
@@ -34,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     documents = [figure.as_json() for figure in figures]
     disturbance = max(_elsewhere(documents), default=0.0)
     if disturbance > QUIET:
-        print(f"\nNot quiet: others kept up to {disturbance:.2f} cores busy. Take these numbers for nothing.")
+        print(
+            f"\nNot quiet: others kept up to {disturbance:.2f} cores busy. Take these numbers for nothing."
+        )
     if chosen.json is not None:
         result = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -78,11 +82,21 @@ def _introduce(about: dict[str, object]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=MEASURES, metavar="NAME", help=f"of: {', '.join(MEASURES)}")
-    parser.add_argument("--runs", type=int, default=3, help="interleaved runs; the median counts (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="short loads and small sizes: does it work?")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there, with the conditions")
-    parser.add_argument("--folder", type=Path, help="where the servers' data goes; a tmpfs would make fsync free")
+    parser.add_argument(
+        "--only", nargs="+", choices=MEASURES, metavar="NAME", help=f"of: {', '.join(MEASURES)}"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, help="interleaved runs; the median counts (default: 3)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="short loads and small sizes: does it work?"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write everything there, with the conditions"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where the servers' data goes; a tmpfs would make fsync free"
+    )
     return parser
 
 

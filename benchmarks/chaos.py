@@ -1,8 +1,9 @@
 """`make chaos`: kills every process of a running stack with SIGKILL, again and again, under load; then counts.
 
-Senders post singles and batches, repeat what was not answered and, on purpose, what was. Meanwhile web, workers, beat,
-Redis and PostgreSQL are killed at random and brought back by the stack. In the end every acknowledged submission must
-be counted or parked exactly once, and `ikm verify` must find nothing.
+Senders post singles and batches, repeat what was not answered and, on purpose, what was. Meanwhile
+web, workers, beat, Redis and PostgreSQL are killed at random and brought back by the stack. In the
+end every acknowledged submission must be counted or parked exactly once, and `ikm verify` must find
+nothing.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from services.ops.sender import Connection
+from services.ops.simulate.sender import Connection
 
 TARGETS = ("web", "worker-inbox", "worker-refresh", "beat", "redis", "postgres")
 SENDERS = 8
@@ -73,7 +74,13 @@ class Stack:
         """Run an `ikm` command against the stack."""
         environment = {**os.environ, "IKM_HOME": str(self.home), "PYTHONPATH": str(ROOT)}
         return subprocess.run(
-            [*IKM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+            [*IKM, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
 
@@ -90,7 +97,9 @@ def start(home: Path) -> Stack:
         )
     stack = Stack(home, process)
     deadline = time.monotonic() + 180
-    while not (stack.state.get("url") and (home / "example.key").exists() and b"kediri" in _log(home)):
+    while not (
+        stack.state.get("url") and (home / "example.key").exists() and b"kediri" in _log(home)
+    ):
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"the stack did not start:\n{_log(home).decode(errors='replace')}")
         time.sleep(0.3)
@@ -101,7 +110,9 @@ async def storm(stack: Stack, kills: int, seed: int) -> tuple[Tally, Counter[str
     """Send and kill until `kills` processes were killed."""
     chance = random.Random(seed)
     tally, killed, over = Tally(), Counter[str](), asyncio.Event()
-    senders = [asyncio.create_task(_sender(stack, tally, over, number, seed)) for number in range(SENDERS)]
+    senders = [
+        asyncio.create_task(_sender(stack, tally, over, number, seed)) for number in range(SENDERS)
+    ]
     # Every process gets its turn: a shuffled round of all of them, again and again.
     queue: list[str] = []
     while killed.total() < kills:
@@ -112,7 +123,9 @@ async def storm(stack: Stack, kills: int, seed: int) -> tuple[Tally, Counter[str
             killed[queue.pop()] += 1
             _say(killed, kills, tally)
         if stack.process.poll() is not None:
-            raise SystemExit(f"the stack itself ended:\n{_log(stack.home).decode(errors='replace')[-3000:]}")
+            raise SystemExit(
+                f"the stack itself ended:\n{_log(stack.home).decode(errors='replace')[-3000:]}"
+            )
     over.set()
     await asyncio.gather(*senders)
     return tally, killed
@@ -120,7 +133,9 @@ async def storm(stack: Stack, kills: int, seed: int) -> tuple[Tally, Counter[str
 
 async def _sender(stack: Stack, tally: Tally, over: asyncio.Event, number: int, seed: int) -> None:
     chance = random.Random(f"{seed}-{number}")
-    connection = Connection(stack.state["url"], (stack.home / "example.key").read_text().strip(), timeout=5)
+    connection = Connection(
+        stack.state["url"], (stack.home / "example.key").read_text().strip(), timeout=5
+    )
     count = 0
     while not over.is_set():
         size = chance.choice((1, 1, 1, 20, 200))
@@ -152,7 +167,9 @@ def submission(source_id: str) -> dict[str, Any]:
     return {
         "id": source_id,
         "opd": "disdukcapil",
-        "layanan": "tidak-terdaftar" if _parked(source_id) else chance.choice(("ktp-el", "kartu-keluarga")),
+        "layanan": "tidak-terdaftar"
+        if _parked(source_id)
+        else chance.choice(("ktp-el", "kartu-keluarga")),
         "answers": {f"U{number}": chance.randint(1, 4) for number in range(1, 10)},
     }
 
@@ -172,7 +189,9 @@ def judge(stack: Stack, tally: Tally) -> list[str]:
     with psycopg.connect(stack.state["database_url"].replace("+psycopg", "")) as connection:
         states = {
             (str(receipt), state)
-            for receipt, state in connection.execute("SELECT receipt, state FROM receipt WHERE source_id ~ '^chaos-'")
+            for receipt, state in connection.execute(
+                "SELECT receipt, state FROM receipt WHERE source_id ~ '^chaos-'"
+            )
         }
         tallied = connection.execute(
             "SELECT coalesce(sum(n), 0) FROM day_tally WHERE opd = 'disdukcapil' AND facet = 'all'"
@@ -189,7 +208,9 @@ def judge(stack: Stack, tally: Tally) -> list[str]:
     if wrong:
         faults.append(f"{len(wrong)} submissions are in the wrong state, e.g. {wrong[:3]}")
     if len(known) > len(tally.acknowledged) + len(tally.unknown):
-        faults.append(f"{len(known)} receipts, but only {len(tally.acknowledged) + len(tally.unknown)} were ever sent")
+        faults.append(
+            f"{len(known)} receipts, but only {len(tally.acknowledged) + len(tally.unknown)} were ever sent"
+        )
     counted = sum(state == "counted" for state in known.values())
     if tallied is None or tallied[0] != counted:
         faults.append(f"{counted} counted, but the tallies say {tallied and tallied[0]}")
@@ -250,7 +271,11 @@ def _log(home: Path) -> bytes:
 
 
 def _say(killed: Counter[str], kills: int, tally: Tally) -> None:
-    print(f"\r{killed.total():>4} of {kills} kills, {len(tally.acknowledged):,} acknowledged", end="", flush=True)
+    print(
+        f"\r{killed.total():>4} of {kills} kills, {len(tally.acknowledged):,} acknowledged",
+        end="",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -10,27 +10,45 @@ from psycopg.sql import SQL
 
 from benchmarks.product import Product
 
-COLUMNS = (
-    "receipt, opd, layanan, day, answered_at, questionnaire, scores, sex, age, education, occupation, comment, channel"
+COLUMNS = "receipt, opd, layanan, day, answered_at, questionnaire, scores, sex, age, education, occupation, comment, channel"
+TYPES = (
+    "uuid",
+    "text",
+    "text",
+    "date",
+    "timestamptz",
+    "text",
+    "text",
+    "text",
+    "int2",
+    "text",
+    "text",
+    "text",
+    "text",
 )
-TYPES = ("uuid", "text", "text", "date", "timestamptz", "text", "text", "text", "int2", "text", "text", "text", "text")
 Row = tuple[Any, ...]
 
 
 def rows(product: Product) -> list[Row]:
     """The rows that counting wrote, in the order in which they were sent: counting's own order would help COPY."""
-    columns = COLUMNS.replace("receipt", "response.receipt", 1).replace("channel", "response.channel")
+    columns = COLUMNS.replace("receipt", "response.receipt", 1).replace(
+        "channel", "response.channel"
+    )
     query = "SELECT {} FROM response JOIN receipt USING (receipt) ORDER BY source_id"
     with product.connect() as connection:
         return connection.execute(SQL(query).format(SQL(columns))).fetchall()
 
 
-def copy_seconds(connection: "psycopg.Connection[tuple[object, ...]]", these: Sequence[Row], *, binary: bool) -> float:
+def copy_seconds(
+    connection: "psycopg.Connection[tuple[object, ...]]", these: Sequence[Row], *, binary: bool
+) -> float:
     """The time of one COPY of all rows, its commit included."""
     with connection.cursor() as cursor:
         gc.collect()
         started = time.perf_counter()
-        with cursor.copy(f"COPY response ({COLUMNS}) FROM STDIN{' (FORMAT BINARY)' if binary else ''}") as stream:
+        with cursor.copy(
+            f"COPY response ({COLUMNS}) FROM STDIN{' (FORMAT BINARY)' if binary else ''}"
+        ) as stream:
             if binary:
                 stream.set_types(TYPES)
             for row in these:

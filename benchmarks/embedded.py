@@ -33,7 +33,9 @@ class Embedded:
     def post(self, document: dict[str, object]) -> bytes:
         """The request that submits one document."""
         headers = {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
-        return request("POST", "/v1/submissions", headers, json.dumps(document, separators=(",", ":")).encode())
+        return request(
+            "POST", "/v1/submissions", headers, json.dumps(document, separators=(",", ":")).encode()
+        )
 
 
 @contextmanager
@@ -44,7 +46,9 @@ def embedded(plan: Plan, name: str) -> Iterator[Embedded]:
     cores = plan.cores.measured | plan.cores.others
     with (
         pinned(cores),
-        program("up", [CLI, "up", "--home", str(home), "--port", str(address.port)], folder, cores) as up,
+        program(
+            "up", [CLI, "up", "--home", str(home), "--port", str(address.port)], folder, cores
+        ) as up,
     ):
         up.wait_until(lambda: _answers(address, "/healthz"))  # ready is only who has a registry
         environment = {"IKM_HOME": str(home)}

@@ -38,7 +38,9 @@ class Target:
 
     def met_by(self, value: float) -> bool:
         """Whether `value` is good enough."""
-        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+        return (self.at_least is None or value >= self.at_least) and (
+            self.at_most is None or value <= self.at_most
+        )
 
     def __str__(self) -> str:
         """Such as ">= 0.55"."""
@@ -87,10 +89,14 @@ class Figure:
 
 def table(figures: Iterable[Figure]) -> str:
     """The figures as aligned text, one line each."""
-    rows = [("figure", "ours", "yardstick", "ratio", "target", "ok", "bound by"), *map(_row, figures)]
+    rows = [
+        ("figure", "ours", "yardstick", "ratio", "target", "ok", "bound by"),
+        *map(_row, figures),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     lines = [
-        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 

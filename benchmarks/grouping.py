@@ -1,6 +1,7 @@
 """The batch tally in three ways that are not the product's: pandas groupby, and plain dictionaries of integers.
 
-All give {key: (n, complete, total, total of squares, counts…)}, so that they can be compared with the product's.
+All give {key: (n, complete, total, total of squares, counts…)}, so that they can be compared with
+the product's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,12 +9,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from services.aggregate.reading import Numbers
-from services.aggregate.tallying import tally
+from services.aggregate.counting.decode import Numbers
+from services.aggregate.counting.tally import tally
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import age_group, profile_code
 from shared.storage.responses import Place
-from shared.storage.tallies import Key
+from shared.storage.tallies.day_tally import Key
 
 Profile = tuple[str | None, int | None, str | None, str | None]
 Sums = dict[Key, tuple[int, ...]]
@@ -38,13 +39,19 @@ def by_product(places: Sequence[Place], profiles: Sequence[Profile], scores: Seq
     }
 
 
-def by_dictionaries(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequence[str]) -> Sums:
+def by_dictionaries(
+    places: Sequence[Place], profiles: Sequence[Profile], scores: Sequence[str]
+) -> Sums:
     """Plain Python: a list of sums for each key."""
     sums: dict[Key, list[int]] = {}
     for place, profile, digits in zip(places, profiles, scores, strict=True):
         answers = [0 if digit == "-" else int(digit) for digit in digits]
         complete = all(answers)
-        total = sum(weight * answer for weight, answer in zip(WEIGHTS, answers, strict=True)) if complete else 0
+        total = (
+            sum(weight * answer for weight, answer in zip(WEIGHTS, answers, strict=True))
+            if complete
+            else 0
+        )
         cells = [4 + 4 * unsur + answer - 1 for unsur, answer in enumerate(answers) if answer]
         for key in _keys(place, profile):
             row = sums.get(key)
@@ -75,7 +82,9 @@ def by_pandas(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequ
     for facet in FACETS:
         by = [facets[name] for name in ("opd", "day", "layanan", facet, "questionnaire")]
         sums = values.groupby(by, sort=False, dropna=True, observed=True).sum()
-        for (opd, day, layanan, value, questionnaire), row in zip(sums.index, sums.to_numpy().tolist(), strict=True):
+        for (opd, day, layanan, value, questionnaire), row in zip(
+            sums.index, sums.to_numpy().tolist(), strict=True
+        ):
             found[Key(opd, facet, day, layanan, value, questionnaire)] = tuple(row)
     return found
 

@@ -1,7 +1,7 @@
 """A load client for HTTP/1.1: keep-alive connections, one request under way on each, as fast as they are answered.
 
-The bytes of every request exist before the clock starts, and an answer is taken apart no further than its status and
-length: one core of this client is worth several cores of any Python server.
+The bytes of every request exist before the clock starts, and an answer is taken apart no further
+than its status and length: one core of this client is worth several cores of any Python server.
 """
 
 import asyncio
@@ -57,7 +57,9 @@ class Outcome:
     def expect(self, status: int) -> "Outcome":
         """This outcome, when every answer had `status`; LoadFailed otherwise."""
         if set(self.statuses) != {status}:
-            raise LoadFailed(f"expected nothing but {status}, got {dict(self.statuses)}, such as {dict(self.bodies)}")
+            raise LoadFailed(
+                f"expected nothing but {status}, got {dict(self.statuses)}, such as {dict(self.bodies)}"
+            )
         return self
 
 
@@ -66,7 +68,9 @@ def percentile(ascending: Sequence[float], share: float) -> float:
     return ascending[max(0, -int(-share * len(ascending) // 1) - 1)]
 
 
-def request(method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+def request(
+    method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> bytes:
     """The bytes of one request."""
     lines = [f"{method} {path} HTTP/1.1", "host: localhost"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
@@ -125,11 +129,15 @@ Answered = Callable[[Connection, bytes, bytes], None]
 async def connect(address: Address, answered: Answered, lost: Callable[[], None]) -> Connection:
     """Open one connection."""
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: Connection(answered, lost), address.host, address.port)
+    _, connection = await loop.create_connection(
+        lambda: Connection(answered, lost), address.host, address.port
+    )
     return connection
 
 
-def drive(address: Address, requests: Iterable[bytes], *, connections: int = 64, seconds: float = 5.0) -> Outcome:
+def drive(
+    address: Address, requests: Iterable[bytes], *, connections: int = 64, seconds: float = 5.0
+) -> Outcome:
     """Send `requests` in turn, on each connection the next one as soon as it is answered, for at most `seconds`."""
     return run(_drive(address, iter(requests), connections, seconds))
 
@@ -208,7 +216,9 @@ class _ClosedLoop:
             self.done.set_exception(LoadFailed("the server closed a connection in use"))
 
 
-async def _drive(address: Address, requests: Iterator[bytes], connections: int, seconds: float) -> Outcome:
+async def _drive(
+    address: Address, requests: Iterator[bytes], connections: int, seconds: float
+) -> Outcome:
     state = _ClosedLoop(requests)
     opened = [await connect(address, state.answered, state.lost) for _ in range(connections)]
     started = state.begin(opened, seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import Cores
-from services.ops.binaries import postgres_binaries, redis_binary
+from services.ops.stack.binaries import postgres_binaries, redis_binary
 
 PACKAGES = (
     "celery", "fastapi", "hiredis", "httptools", "msgspec", "numpy", "pandas",
@@ -55,7 +55,9 @@ def _cpu_model() -> str:
 
 
 def _version(program: Path) -> str:
-    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def _file_system(folder: Path) -> str:

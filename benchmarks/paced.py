@@ -1,6 +1,7 @@
 """A load at a steady rate: requests are sent when they are due, whether or not earlier ones were answered.
 
-Latencies count from the moment at which a request was due, so that a server that stalls is not excused.
+Latencies count from the moment at which a request was due, so that a server that stalls is not
+excused.
 """
 
 import asyncio

@@ -36,7 +36,9 @@ class Probe:
             self._sent = await self._respondents()
         name = f"{self._layanan}-{self._sent}-{time.time_ns()}"
         document = submission(random.Random(name), name, datetime.now(UTC))
-        answer = await self._asker.ask(self._stack.post({**document, "opd": PROBE_OPD, "layanan": self._layanan}))
+        answer = await self._asker.ask(
+            self._stack.post({**document, "opd": PROBE_OPD, "layanan": self._layanan})
+        )
         assert answer.status == HTTPStatus.ACCEPTED, answer.body
         self._sent += 1
         return await self._visible(answer.at) - answer.at
@@ -48,7 +50,9 @@ class Probe:
     async def _visible(self, since: float) -> float:
         while await self._respondents() < self._sent:
             if time.perf_counter() - since > PATIENCE:
-                raise NotVisible(f"{self._layanan}: {self._sent} sent, not all visible after {PATIENCE:.0f} s")
+                raise NotVisible(
+                    f"{self._layanan}: {self._sent} sent, not all visible after {PATIENCE:.0f} s"
+                )
             await asyncio.sleep(self._poll)
         return time.perf_counter()
 

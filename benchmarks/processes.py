@@ -75,7 +75,10 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 def machine_cpu_seconds() -> float:
     """Seconds of CPU that everything on this machine has used, and that were stolen from it."""
-    fields = [int(text) for text in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]]
+    fields = [
+        int(text)
+        for text in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+    ]
     user, nice, system, _idle, _wait, irq, softirq, steal = fields[:8]
     return (user + nice + system + irq + softirq + steal) / _TICK
 
@@ -97,7 +100,10 @@ class Usage:
         seconds = time.perf_counter() - self._since
         used = {name: value - self._own[name] for name, value in self._read().items()}
         elsewhere = machine_cpu_seconds() - self._machine - sum(used.values())
-        return {name: round(value / seconds, 3) for name, value in {**used, ELSEWHERE: max(0.0, elsewhere)}.items()}
+        return {
+            name: round(value / seconds, 3)
+            for name, value in {**used, ELSEWHERE: max(0.0, elsewhere)}.items()
+        }
 
     def _read(self) -> dict[str, float]:
         """With the children that come and go: PostgreSQL's backends, Redis' rewriting of its file."""
@@ -114,7 +120,9 @@ class Usage:
 def memory(pid: int) -> tuple[int, int] | None:
     """Resident bytes, and those of them that belong to this process alone (RssAnon); None when it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (
+            Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+        )
     except OSError:
         return None
     sizes = {name: value for name, _, value in (line.partition(":") for line in lines)}
@@ -126,7 +134,13 @@ def memory(pid: int) -> tuple[int, int] | None:
 def command(pid: int) -> str:
     """The command line of a process; empty when it has ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return (
+            Path(f"/proc/{pid}/cmdline")
+            .read_bytes()
+            .replace(b"\0", b" ")
+            .decode(errors="replace")
+            .strip()
+        )
     except OSError:
         return ""
 

@@ -16,7 +16,8 @@ from benchmarks.programs import ROOT, Program, free_port, program
 from benchmarks.sample import CHANNEL
 from benchmarks.stores import Stores
 from shared.connections import worker_redis
-from shared.inbox import Depth, Reader
+from shared.inbox.keys import Depth
+from shared.inbox.reader import Reader
 from shared.settings import Settings
 
 CLI = "services.ops.cli"
@@ -57,7 +58,9 @@ class Product:
 
     def reader(self) -> Reader:
         """A consumer of the inbox."""
-        return Reader(worker_redis(self.settings.redis_url), self.settings.redis_prefix, "benchmark")
+        return Reader(
+            worker_redis(self.settings.redis_url), self.settings.redis_prefix, "benchmark"
+        )
 
     def depth(self) -> Depth:
         """How full the inbox is."""
@@ -73,14 +76,18 @@ class Product:
     @contextmanager
     def served(self, what: str, cores: frozenset[int]) -> Iterator[Server]:
         """`ikm serve WHAT` on `cores`, ready."""
-        with http(f"serve-{what}", [CLI, "serve", what, "--port"], self.stores, cores, self.environment) as server:
+        with http(
+            f"serve-{what}", [CLI, "serve", what, "--port"], self.stores, cores, self.environment
+        ) as server:
             yield server
 
     @contextmanager
     def worker(self, what: str, cores: frozenset[int], name: str = "") -> Iterator[Program]:
         """`ikm worker WHAT` on `cores`, ready for its first message."""
         name = f"worker-{what}{name}"
-        with program(name, [CLI, "worker", what], self.stores.folder, cores, self.environment) as running:
+        with program(
+            name, [CLI, "worker", what], self.stores.folder, cores, self.environment
+        ) as running:
             running.wait_until(lambda: b"ready." in running.log.read_bytes())
             yield running
 
@@ -111,13 +118,19 @@ def ikm(environment: Mapping[str, str], *arguments: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"ikm {' '.join(arguments)} failed ({done.returncode}):\n{done.stderr or done.stdout}")
+        raise RuntimeError(
+            f"ikm {' '.join(arguments)} failed ({done.returncode}):\n{done.stderr or done.stdout}"
+        )
     return done.stdout
 
 
 @contextmanager
 def application(
-    name: str, factory: str, stores: Stores, cores: frozenset[int], environment: Mapping[str, str] | None = None
+    name: str,
+    factory: str,
+    stores: Stores,
+    cores: frozenset[int],
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Another ASGI application on the product's server settings."""
     with http(name, ["benchmarks.serve", factory], stores, cores, environment) as server:
@@ -126,7 +139,11 @@ def application(
 
 @contextmanager
 def http(
-    name: str, command: list[str], stores: Stores, cores: frozenset[int], environment: Mapping[str, str] | None = None
+    name: str,
+    command: list[str],
+    stores: Stores,
+    cores: frozenset[int],
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """An HTTP server whose last argument is its port, once it answers /readyz with anything but 503."""
     address = Address("127.0.0.1", free_port())

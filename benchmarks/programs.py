@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.processes import pinned, tree
-from services.ops import child
+from services.ops.stack import child
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60.0
@@ -34,7 +34,9 @@ class Program:
         deadline = time.monotonic() + PATIENCE
         while not ready():
             if not self._child.running or time.monotonic() > deadline:
-                tail = "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:])
+                tail = "\n".join(
+                    self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
+                )
                 name, code = self._child.program.name, self._child.returncode
                 raise ProgramFailed(f"{name} is not ready (exit code {code}):\n{tail}")
             time.sleep(0.05)
@@ -42,7 +44,11 @@ class Program:
 
 @contextmanager
 def program(
-    name: str, command: Sequence[str], folder: Path, cores: frozenset[int], environment: Mapping[str, str] | None = None
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    cores: frozenset[int],
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
     """Run `command` (a Python module and its arguments) on `cores` while the block lasts."""
     whole = [sys.executable, "-m", *command]

@@ -15,7 +15,11 @@ CHANNEL = "bench"
 _UNSUR = tuple(f"U{number}" for number in range(1, 10))
 _EDUCATION = ("SD", "SMP", "SMA", "D3", "S1", "S2")
 _OCCUPATION = ("PNS", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA")
-_COMMENTS = ("Cepat dan ramah", "Antre terlalu lama, loket hanya dibuka satu", "Petugas membantu sampai selesai")
+_COMMENTS = (
+    "Cepat dan ramah",
+    "Antre terlalu lama, loket hanya dibuka satu",
+    "Petugas membantu sampai selesai",
+)
 
 
 def submissions(seed: str, number: int, days: int = 1) -> Iterator[dict[str, Any]]:
@@ -23,7 +27,9 @@ def submissions(seed: str, number: int, days: int = 1) -> Iterator[dict[str, Any
     draw = random.Random(seed)
     now = datetime.now(UTC).replace(microsecond=0)
     for index in range(number):
-        yield submission(draw, f"{seed}-{index:08}", now - timedelta(seconds=draw.randrange(1, days * 86_400)))
+        yield submission(
+            draw, f"{seed}-{index:08}", now - timedelta(seconds=draw.randrange(1, days * 86_400))
+        )
 
 
 def submission(draw: random.Random, name: str, submitted_at: datetime) -> dict[str, Any]:
@@ -49,4 +55,7 @@ def submission(draw: random.Random, name: str, submitted_at: datetime) -> dict[s
 
 def bodies(seed: str, number: int, days: int = 1) -> list[bytes]:
     """`number` submissions as compact JSON."""
-    return [json.dumps(document, separators=(",", ":")).encode() for document in submissions(seed, number, days)]
+    return [
+        json.dumps(document, separators=(",", ":")).encode()
+        for document in submissions(seed, number, days)
+    ]

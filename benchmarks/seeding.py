@@ -1,7 +1,7 @@
 """A year of responses made inside PostgreSQL, with the day tallies and rolling rows that counting them would give.
 
-Every response follows from its number: twelve OPDs with four services each, 365 days, sixteen sets of answers. The
-tallies hold facet `all` alone, which is what indexes are read from.
+Every response follows from its number: twelve OPDs with four services each, 365 days, sixteen sets
+of answers. The tallies hold facet `all` alone, which is what indexes are read from.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 
 from benchmarks.product import Product
-from services.aggregate.refresh import Cache, refresh
+from services.aggregate.rolling.refresh import Cache, refresh
 from shared.domain.questionnaire import SKM_2017
-from shared.storage import registry as stored_registry
 from shared.storage.engine import create_engine
+from shared.storage.registry import stored_registry
 
 DAYS = 365
 ANSWERS = (
@@ -68,8 +68,16 @@ def seed(product: Product, number: int, now: datetime) -> None:
     engine.dispose()
 
 
-def _responses(connection: "psycopg.Connection[tuple[object, ...]]", number: int, today: date) -> None:
-    values = {"number": number, "days": DAYS, "today": today, "questionnaire": SKM_2017.code, "answers": list(ANSWERS)}
+def _responses(
+    connection: "psycopg.Connection[tuple[object, ...]]", number: int, today: date
+) -> None:
+    values = {
+        "number": number,
+        "days": DAYS,
+        "today": today,
+        "questionnaire": SKM_2017.code,
+        "answers": list(ANSWERS),
+    }
     for statement in RESPONSES.strip().split(";\n"):
         connection.execute(statement.rstrip(";").encode(), values if "%(" in statement else None)
 
@@ -77,5 +85,6 @@ def _responses(connection: "psycopg.Connection[tuple[object, ...]]", number: int
 def _counts() -> str:
     cells = ((unsur, score) for unsur in range(1, SKM_2017.size + 1) for score in range(1, 5))
     return ", ".join(
-        f"coalesce(sum(n) FILTER (WHERE substr(scores, {unsur}, 1) = '{score}'), 0)" for unsur, score in cells
+        f"coalesce(sum(n) FILTER (WHERE substr(scores, {unsur}, 1) = '{score}'), 0)"
+        for unsur, score in cells
     )

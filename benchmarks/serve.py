@@ -5,7 +5,7 @@
 
 import sys
 
-from services.ops import run
+from services.ops.commands import run
 
 
 def main(application: str, port: str) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import pinned, tree
-from services.ops.account import give
-from services.ops.servers import Postgres, Redis, account_for
+from services.ops.stack.account import give
+from services.ops.stack.servers import Postgres, Redis, account_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ def stores(folder: Path, cores: frozenset[int]) -> Iterator[Stores]:
     """Run both servers on `cores`, their data in `folder`."""
     account = account_for(folder)
     give(folder, account)
-    with tempfile.TemporaryDirectory(prefix="ikm-b-", dir="/tmp", ignore_cleanup_errors=True) as short:
+    with tempfile.TemporaryDirectory(
+        prefix="ikm-b-", dir="/tmp", ignore_cleanup_errors=True
+    ) as short:
         sockets = Path(short)
         give(sockets, account)
         postgres = Postgres(folder / "postgres", sockets / "s", folder / "postgres.log", account)

@@ -25,7 +25,9 @@ class Trials:
     unit: str
     values: list[float] = field(default_factory=list)
     cores: list[dict[str, float]] = field(default_factory=list)
-    cpu_us: list[float] = field(default_factory=list)  # CPU of the measured process per unit of work, microseconds
+    cpu_us: list[float] = field(
+        default_factory=list
+    )  # CPU of the measured process per unit of work, microseconds
 
     def add(self, value: float, cores: dict[str, float]) -> None:
         """Note one run: units of work per second, and the cores that were busy."""
@@ -72,7 +74,9 @@ class Contender:
         """One load, noted."""
         watched = watch(self.server.program.pids(), stores)
         requests = itertools.cycle(self.requests)
-        outcome = drive(self.server.address, requests, connections=self.connections, seconds=seconds)
+        outcome = drive(
+            self.server.address, requests, connections=self.connections, seconds=seconds
+        )
         self.trials.add(outcome.rate * self.each, watched.shares())
         self.p99_ms.append(round(outcome.percentile(0.99) * 1000, 2))
         outcome.expect(self.status)
@@ -84,7 +88,9 @@ class Contender:
         return {"connections": self.connections, "p99_ms": self.p99_ms, **self.trials.evidence()}
 
 
-def figure(name: str, ours: Contender, yardstick: Contender, target: Target | None, who: str) -> Figure:
+def figure(
+    name: str, ours: Contender, yardstick: Contender, target: Target | None, who: str
+) -> Figure:
     """One contender beside another; `who` names the process that was measured."""
     return Figure(
         name,

@@ -9,8 +9,9 @@ from benchmarks.product import Product
 from benchmarks.sample import CHANNEL
 from shared.broker import DRAIN, celery_app
 from shared.connections import ingest_redis
-from shared.domain.submission import receipt_bytes, receipt_namespace
-from shared.inbox import Parcel, Writer
+from shared.domain.submission.identity import receipt_bytes, receipt_namespace
+from shared.inbox.entry import Parcel
+from shared.inbox.writer import Writer
 
 # What one group commit holds while 64 connections post one submission at a time.
 PARCELS = 64

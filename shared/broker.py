@@ -1,7 +1,7 @@
 """The Celery application that both sides share: its broker settings, its queues and the names of its tasks.
 
-Celery carries hints and schedules, never the only copy of anything (DESIGN): every setting below is chosen so that a
-lost message costs at most one sweep and a repeated one costs nothing.
+Celery carries hints and schedules, never the only copy of anything (DESIGN): every setting below is
+chosen so that a lost message costs at most one sweep and a repeated one costs nothing.
 """
 
 from urllib.parse import urlsplit
@@ -41,13 +41,15 @@ def celery_app(settings: Settings) -> Celery:
         task_default_queue=MAINTENANCE_QUEUE,
         # A queue that is not declared is a spelling mistake, not a new queue.
         task_create_missing_queues=False,
-        # Acknowledge after the work, and also hand back what a killed worker had: every task is idempotent.
+        # Acknowledge after the work, and also hand back what a killed worker had: every task is
+        # idempotent.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        # A failed task is acknowledged (False would delete it on Redis, there is no dead-letter exchange): the
-        # submissions are in the inbox, the sweep hints again.
+        # A failed task is acknowledged (False would delete it on Redis, there is no dead-letter
+        # exchange): the submissions are in the inbox, the sweep hints again.
         task_acks_on_failure_or_timeout=True,
-        # One message at a time: a second hint must not wait behind a long drain while another worker is idle.
+        # One message at a time: a second hint must not wait behind a long drain while another
+        # worker is idle.
         worker_prefetch_multiplier=1,
         # Nobody reads results; a backend would be a write per task.
         task_ignore_result=True,
@@ -61,13 +63,15 @@ def celery_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=True,
         # SIGTERM (as SIGQUIT, see REMAP_SIGTERM): let the running batch commit first.
         worker_soft_shutdown_timeout=10,
-        # Events and remote control are traffic that grows with the square of the workers; metrics come from the tables.
+        # Events and remote control are traffic that grows with the square of the workers; metrics
+        # come from the tables.
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         # Logging is configured by shared.observability.
         worker_hijack_root_logger=False,
         broker_transport_options={
-            # Longer than task_time_limit, else a running task would be delivered again; equal on all workers.
+            # Longer than task_time_limit, else a running task would be delivered again; equal on
+            # all workers.
             "visibility_timeout": VISIBILITY_TIMEOUT_S,
             # Look for messages of dead workers every 5 s instead of about every 100 s.
             "unacked_restore_interval": 5,
@@ -95,4 +99,8 @@ def broker_url(redis_url: str) -> str:
 
 def _keepalive(redis_url: str) -> dict[str, object]:
     # A Unix socket knows no TCP keep-alive, and redis-py refuses the option there.
-    return {} if redis_url.startswith("unix:") else {"socket_keepalive": True, "health_check_interval": 15}
+    return (
+        {}
+        if redis_url.startswith("unix:")
+        else {"socket_keepalive": True, "health_check_interval": 15}
+    )

@@ -28,6 +28,8 @@ def ingest_redis(url: str, *, timeout: float) -> AsyncRedis:
         protocol=2,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        retry=AsyncRetry(NoBackoff(), 0),  # a repeated append could store twice what one answer acknowledges
+        retry=AsyncRetry(
+            NoBackoff(), 0
+        ),  # a repeated append could store twice what one answer acknowledges
         max_connections=8,
     )

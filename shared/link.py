@@ -1,7 +1,7 @@
 """One connection to Redis for one caller that sends a command and waits for its answer: a fifth of a client's CPU.
 
-The append of a group of submissions is the one Redis command on ingest's hot path. hiredis does the wire format; this
-adds the connection, and nothing else: no pool, no retries, no pipelines.
+The append of a group of submissions is the one Redis command on ingest's hot path. hiredis does the
+wire format; this adds the connection, and nothing else: no pool, no retries, no pipelines.
 """
 
 import asyncio
@@ -35,7 +35,11 @@ class Link(asyncio.Protocol):
             _, link = await loop.create_unix_connection(cls, where["path"])
         else:
             host, port = where.get("host", "localhost"), where.get("port", 6379)
-            tls = SSLConnection(**where).ssl_context.get() if issubclass(pool.connection_class, SSLConnection) else None
+            tls = (
+                SSLConnection(**where).ssl_context.get()
+                if issubclass(pool.connection_class, SSLConnection)
+                else None
+            )
             _, link = await loop.create_connection(cls, host, port, ssl=tls)
         try:
             await link.greet(where)
@@ -52,7 +56,8 @@ class Link(asyncio.Protocol):
     async def call(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - whatever Redis answers
         """Send a command; its answer.
 
-        Raises redis.ResponseError for an error answer, redis.ConnectionError when the connection is lost.
+        Raises redis.ResponseError for an error answer, redis.ConnectionError when the connection is
+        lost.
         """
         return await self.send(*command)
 
@@ -93,7 +98,9 @@ class Link(asyncio.Protocol):
         while self._answers:
             answer = self._answers.popleft()
             if not answer.done():
-                answer.set_exception(LinkLost(f"the connection to Redis was lost: {exc or 'closed'}"))
+                answer.set_exception(
+                    LinkLost(f"the connection to Redis was lost: {exc or 'closed'}")
+                )
 
     async def greet(self, where: dict[str, Any]) -> None:
         """Log in and choose the database, as the client would."""

@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from shared.settings import Settings
 
 # color_message: uvicorn's second form of the same message. data: Celery's copy of the whole task.
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message", "data"}
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+    "data",
+}
 # Two lines for every task, several tasks a second: only what goes wrong is news.
 _CHATTY = ("celery.worker.strategy", "celery.app.trace", "celery.beat")
 
@@ -35,7 +41,9 @@ class Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        extra = " ".join(f"{name}={value}" for name, value in record.__dict__.items() if name not in _STANDARD)
+        extra = " ".join(
+            f"{name}={value}" for name, value in record.__dict__.items() if name not in _STANDARD
+        )
         return f"{super().format(record)} {extra}".rstrip()
 
 
@@ -48,4 +56,6 @@ def configure(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING) if root.level > logging.DEBUG else root.level)
+        logging.getLogger(name).setLevel(
+            max(root.level, logging.WARNING) if root.level > logging.DEBUG else root.level
+        )

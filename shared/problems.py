@@ -1,7 +1,8 @@
 """The problems of both services (RFC 9457): one table, and the one writer of their wire form.
 
-`problem("not-found", "no OPD has this code")` is the whole answer: status, headers, body. It is an ASGI application
-itself, can be raised inside `Refused`, and says only what its caller wrote: no traceback and no internal name gets in.
+`problem("not-found", "no OPD has this code")` is the whole answer: status, headers, body. It is an
+ASGI application itself, can be raised inside `Refused`, and says only what its caller wrote: no
+traceback and no internal name gets in.
 """
 
 import json
@@ -14,7 +15,8 @@ import msgspec
 from shared.domain.errors import IkmError
 
 MEDIA_TYPE: Final = "application/problem+json"
-TYPE_BASE: Final = "/docs/problems#"  # resolved by the caller against the service: a page that explains each of them
+# resolved by the caller against the service: a page that explains each of them
+TYPE_BASE: Final = "/docs/problems#"
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -32,23 +34,37 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "malformed-json": Kind(400, "The body is not JSON", "Isi permintaan bukan JSON"),
     "malformed-request": Kind(400, "The request cannot be read", "Permintaan tidak dapat dibaca"),
-    "unauthorized": Kind(401, "A valid channel key is needed", "Diperlukan kunci kanal yang berlaku"),
+    "unauthorized": Kind(
+        401, "A valid channel key is needed", "Diperlukan kunci kanal yang berlaku"
+    ),
     "forbidden": Kind(403, "This key may not do that", "Kunci ini tidak berwenang"),
     "not-found": Kind(404, "Not found", "Tidak ditemukan"),
     "method-not-allowed": Kind(405, "Method not allowed here", "Metode tidak diizinkan di sini"),
-    "not-acceptable": Kind(406, "No acceptable form of the answer", "Bentuk jawaban yang diminta tidak ada"),
-    "request-timeout": Kind(408, "The request took too long to arrive", "Permintaan terlalu lama diterima"),
+    "not-acceptable": Kind(
+        406, "No acceptable form of the answer", "Bentuk jawaban yang diminta tidak ada"
+    ),
+    "request-timeout": Kind(
+        408, "The request took too long to arrive", "Permintaan terlalu lama diterima"
+    ),
     "conflict": Kind(409, "In conflict with what is stored", "Bertentangan dengan yang tersimpan"),
-    "contradictory-parameters": Kind(409, "Parameters contradict each other", "Parameter saling bertentangan"),
-    "too-large": Kind(413, "The body or batch is too large", "Isi atau jumlah kiriman terlalu besar"),
+    "contradictory-parameters": Kind(
+        409, "Parameters contradict each other", "Parameter saling bertentangan"
+    ),
+    "too-large": Kind(
+        413, "The body or batch is too large", "Isi atau jumlah kiriman terlalu besar"
+    ),
     "unsupported-media-type": Kind(415, "Unsupported media type", "Jenis isi tidak didukung"),
     "invalid-submission": Kind(422, "The submission is not valid", "Isian survei tidak sah"),
     "invalid-parameter": Kind(422, "A parameter is not valid", "Parameter tidak sah"),
     "too-many-requests": Kind(429, "Too many requests", "Terlalu banyak permintaan", retry_after=1),
     "internal-error": Kind(500, "The service failed", "Layanan mengalami kegagalan"),
-    "inbox-unavailable": Kind(503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2),
+    "inbox-unavailable": Kind(
+        503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2
+    ),
     "inbox-full": Kind(503, "The inbox is full", "Kotak masuk penuh", retry_after=10),
-    "database-unavailable": Kind(503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2),
+    "database-unavailable": Kind(
+        503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2
+    ),
     "starting": Kind(503, "The service is starting", "Layanan sedang disiapkan", retry_after=1),
     "not-ready": Kind(503, "The service is not ready", "Layanan belum siap", retry_after=2),
 }
@@ -84,14 +100,22 @@ class Problem:
 
     def with_headers(self, **headers: str) -> Self:
         """The same with these headers in addition (or instead); `_` stands for `-`, as in www_authenticate."""
-        new = {name.replace("_", "-").lower().encode(): value.encode("latin-1") for name, value in headers.items()}
+        new = {
+            name.replace("_", "-").lower().encode(): value.encode("latin-1")
+            for name, value in headers.items()
+        }
         kept = tuple(header for header in self.headers if header[0] not in new)
         return replace(self, headers=(*kept, *new.items()))
 
     async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
         """Answer one HTTP request with it, as an ASGI application; HEAD gets no body."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else self.body})
+        await send(
+            {
+                "type": "http.response.body",
+                "body": b"" if scope.get("method") == "HEAD" else self.body,
+            }
+        )
 
 
 class Refused(IkmError):
@@ -105,8 +129,9 @@ class Refused(IkmError):
 def problem(code: str, detail: str | None = None, **extensions: object) -> Problem:
     """Return the problem of a kind in KINDS (KeyError for another).
 
-    `detail` says what is wrong with this request; extensions are members of their own, as `errors=[Fault(…)]`.
-    A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the table's.
+    `detail` says what is wrong with this request; extensions are members of their own, as
+    `errors=[Fault(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the
+    table's.
     """
     kind = KINDS[code]
     retry_after = extensions.pop("retry_after", kind.retry_after)
@@ -133,5 +158,9 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
 def _json(members: Mapping[str, object]) -> bytes:
     try:
         return msgspec.json.encode(members)
-    except UnicodeEncodeError:  # a pointer may quote a name that holds a lone surrogate: JSON text cannot
-        return json.dumps(msgspec.to_builtins(members), ensure_ascii=False).encode("utf-8", "replace")
+    except (
+        UnicodeEncodeError
+    ):  # a pointer may quote a name that holds a lone surrogate: JSON text cannot
+        return json.dumps(msgspec.to_builtins(members), ensure_ascii=False).encode(
+            "utf-8", "replace"
+        )

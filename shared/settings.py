@@ -25,16 +25,31 @@ class Variable:
 
 
 VARIABLES: Mapping[str, Variable] = {
-    "IKM_HOME": Variable("./.ikm", "folder of the embedded stack's state; other commands find the running stack there"),
+    "IKM_HOME": Variable(
+        "./.ikm",
+        "folder of the embedded stack's state; other commands find the running stack there",
+    ),
     "IKM_PORT": Variable("8000", "port of the HTTP service"),
-    "IKM_DATABASE_URL": Variable("", "PostgreSQL, e.g. postgresql+psycopg://user:secret@host/ikm; empty: embedded"),
+    "IKM_DATABASE_URL": Variable(
+        "", "PostgreSQL, e.g. postgresql+psycopg://user:secret@host/ikm; empty: embedded"
+    ),
     "IKM_REDIS_URL": Variable("", "Redis >= 6.2, e.g. redis://host:6379/0; empty: embedded"),
     "IKM_REDIS_PREFIX": Variable("ikm:", "what every Redis key starts with"),
-    "IKM_INBOX_LIMIT": Variable("2000000", "submissions that may wait in the inbox; over it ingest answers 503"),
-    "IKM_INBOX_MEMORY": Variable("0.9", "share of Redis' maxmemory that may be used before ingest answers 503"),
-    "IKM_ACCEPT_TIMEOUT": Variable("0.8", "seconds after which an append that Redis has not confirmed is answered 503"),
-    "IKM_TAKEOVER_IDLE": Variable("15", "seconds after which an unsettled claim of another worker is taken over"),
-    "IKM_REFRESH_INTERVAL": Variable("0.2", "least seconds between two refreshes of the rolling tables"),
+    "IKM_INBOX_LIMIT": Variable(
+        "2000000", "submissions that may wait in the inbox; over it ingest answers 503"
+    ),
+    "IKM_INBOX_MEMORY": Variable(
+        "0.9", "share of Redis' maxmemory that may be used before ingest answers 503"
+    ),
+    "IKM_ACCEPT_TIMEOUT": Variable(
+        "0.8", "seconds after which an append that Redis has not confirmed is answered 503"
+    ),
+    "IKM_TAKEOVER_IDLE": Variable(
+        "15", "seconds after which an unsettled claim of another worker is taken over"
+    ),
+    "IKM_REFRESH_INTERVAL": Variable(
+        "0.2", "least seconds between two refreshes of the rolling tables"
+    ),
     "IKM_LOG_LEVEL": Variable("INFO", "DEBUG, INFO, WARNING or ERROR"),
     "IKM_LOG_FORMAT": Variable("json", "json (one object a line) or text"),
     "IKM_DEBUG": Variable("", "anything: show tracebacks of the command line"),
@@ -70,7 +85,12 @@ class Settings:
         stack = running_stack(home)
         return cls(
             home=home,
-            port=int(_number("IKM_PORT", environ.get("IKM_PORT") or str(stack.get("port", "")) or text("IKM_PORT"))),
+            port=int(
+                _number(
+                    "IKM_PORT",
+                    environ.get("IKM_PORT") or str(stack.get("port", "")) or text("IKM_PORT"),
+                )
+            ),
             database_url=text("IKM_DATABASE_URL") or str(stack.get("database_url", "")),
             redis_url=text("IKM_REDIS_URL") or str(stack.get("redis_url", "")),
             redis_prefix=text("IKM_REDIS_PREFIX"),

@@ -1,11 +1,12 @@
 """JSON bytes → submission, at the speed of one compiled decode.
 
-`shared.domain.check` defines what a submission must be and explains every violation; the decoder here says yes to
-nothing that `check` refuses (a property test holds the two together), so that the long way is only walked by a body
-that is refused.
+`shared.domain.submission.check` defines what a submission must be and explains every violation; the
+decoder here says yes to nothing that `check` refuses (a property test holds the two together), so
+that the long way is only walked by a body that is refused.
 
-The decoder leaves answers and profile as the bytes that they are. Which questionnaire the answers belong to is only
-known then; profiles are few and come again and again: what such bytes mean is read once and remembered.
+The decoder leaves answers and profile as the bytes that they are. Which questionnaire the answers
+belong to is only known then; profiles are few and come again and again: what such bytes mean is
+read once and remembered.
 """
 
 import zlib
@@ -16,18 +17,19 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from shared.domain.check import Violation, violations
-from shared.domain.instant import FIRST_YEAR, LAST_YEAR
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import AGE_MAX, profile_code
-from shared.domain.submission import CODE_MAX, COMMENT_MAX, ID_MAX
-from shared.registry import Registry
+from shared.domain.submission.check import Violation, violations
+from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR
+from shared.registry.snapshot import Registry
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=CODE_MAX)]
 SourceId = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=4)]
 Comment = Annotated[str, msgspec.Meta(max_length=COMMENT_MAX)]
-# The lists of shared.domain.respondent, spelled out for the type checker; a test holds them together.
+# The lists of shared.domain.respondent, spelled out for the type checker; a test holds them
+# together.
 Sex = Literal["L", "P"]
 Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"]
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
@@ -93,7 +95,8 @@ class Form:
     def read(self, raw: msgspec.Raw | bytes) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
         """What was answered: a struct with one field an unsur, in questionnaire order, a score or None.
 
-        For a questionnaire that is not known a dict of scores by unsur; None when these are no answers.
+        For a questionnaire that is not known a dict of scores by unsur; None when these are no
+        answers.
         """
         try:
             given = self._decode(raw)
@@ -124,7 +127,9 @@ class Wire:
         self._registry = registry
         self._forms: dict[str, Form] = {}
         self._services: dict[tuple[str, str, str | None], Service | None] = {}
-        self.profiles: Memo[int] = Memo(_profile)  # of shared.domain.respondent.profile_code, or NO_PROFILE
+        self.profiles: Memo[int] = Memo(
+            _profile
+        )  # of shared.domain.respondent.profile_code, or NO_PROFILE
 
     def read(self, body: bytes) -> Submission | list[Violation]:
         """The submission in `body`, or every reason why it is none (never an empty list)."""
@@ -173,15 +178,23 @@ class Wire:
             document = msgspec.json.decode(body)
         except (ValueError, RecursionError) as malformed:
             return [Violation("", "malformed-json", f"not a JSON document: {_reason(malformed)}")]
-        found = list(islice(violations(document, self._questionnaire_of(document)), MOST_VIOLATIONS))
+        found = list(
+            islice(violations(document, self._questionnaire_of(document)), MOST_VIOLATIONS)
+        )
         # A member that stands twice, once wrong: the document holds the last one alone.
-        return found or [Violation("", "invalid", _reason(error) if error else "holds a member twice")]
+        return found or [
+            Violation("", "invalid", _reason(error) if error else "holds a member twice")
+        ]
 
     def _questionnaire_of(self, document: object) -> Questionnaire | None:
         if not isinstance(document, Mapping):
             return SKM_2017
         opd, layanan, named = (document.get(field) for field in ("opd", "layanan", "questionnaire"))
-        if not isinstance(opd, str) or not isinstance(layanan, str) or not isinstance(named, str | None):
+        if (
+            not isinstance(opd, str)
+            or not isinstance(layanan, str)
+            or not isinstance(named, str | None)
+        ):
             return SKM_2017
         return self._registry.questionnaire_for(opd, layanan, named)
 

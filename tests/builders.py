@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
-from shared.registry import Channel, Instansi, Key, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
 
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
@@ -37,7 +37,10 @@ def submission_json(**changes: Any) -> bytes:
 def questionnaire(code: str, *codes: str, optional: frozenset[str] = frozenset()) -> Questionnaire:
     """A questionnaire with these unsur."""
     options = ("Tidak baik", "Kurang baik", "Baik", "Sangat baik")
-    unsur = tuple(Unsur(name, f"key-{name}", f"Unsur {name}", "?", options, name not in optional) for name in codes)
+    unsur = tuple(
+        Unsur(name, f"key-{name}", f"Unsur {name}", "?", options, name not in optional)
+        for name in codes
+    )
     return Questionnaire(code, f"Kuesioner {code}", unsur)
 
 
@@ -53,7 +56,11 @@ def registry(version: int = 1, **changes: Any) -> Registry:
         version=version,
         instansi=Instansi("uji", "Kota Uji", "Asia/Jakarta"),
         opd={
-            "disdukcapil": Opd("disdukcapil", "Disdukcapil", layanan={"ktp-el": Layanan("ktp-el", "KTP Elektronik")}),
+            "disdukcapil": Opd(
+                "disdukcapil",
+                "Disdukcapil",
+                layanan={"ktp-el": Layanan("ktp-el", "KTP Elektronik")},
+            ),
             "dinkes": Opd(
                 "dinkes",
                 "Dinas Kesehatan",
@@ -63,7 +70,10 @@ def registry(version: int = 1, **changes: Any) -> Registry:
                 },
             ),
         },
-        channels={"loket": Channel("loket", "api"), "dinkes": Channel("dinkes", "api", frozenset({"dinkes"}))},
+        channels={
+            "loket": Channel("loket", "api"),
+            "dinkes": Channel("dinkes", "api", frozenset({"dinkes"})),
+        },
         keys={key_hash(KEY): Key("k1", "loket"), key_hash(OTHER_KEY): Key("k2", "dinkes")},
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
     )

@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from services.ops.account import Account, give
 from services.ops.errors import CannotStart
-from services.ops.servers import Postgres, Redis, account_for
+from services.ops.stack.account import Account, give
+from services.ops.stack.servers import Postgres, Redis, account_for
 from shared.storage import migrate
 
 TEMPLATE = "ikm_template"
 # A test database lives for seconds: what a power failure would do to it does not matter.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "60",
+}
 
 
 def _missing(reason: str) -> None:
@@ -45,16 +50,27 @@ def openssl() -> str:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Debian's browser."""
-    found = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(path).exists()), None)
+    found = next(
+        (
+            path
+            for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser")
+            if Path(path).exists()
+        ),
+        None,
+    )
     if found is None:
-        _missing("no Chromium in /usr/bin (Debian: apt-get install chromium): the pages are NOT tested")
+        _missing(
+            "no Chromium in /usr/bin (Debian: apt-get install chromium): the pages are NOT tested"
+        )
     return str(found)
 
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """A short folder for the servers of this session (each pytest-xdist worker is a session of its own)."""
-    with tempfile.TemporaryDirectory(prefix="ikm-test-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="ikm-test-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 
@@ -73,7 +89,9 @@ def server_user(server_folder: Path) -> Account | None:
 @pytest.fixture(scope="session")
 def postgres_server(server_folder: Path, server_user: Account | None) -> Iterator[Postgres]:
     """The PostgreSQL of the session, with the migrated template. Do not stop or kill it: see `own_postgres`."""
-    server = Postgres(server_folder / "pg", server_folder / "s", server_folder / "pg.log", server_user, FAST)
+    server = Postgres(
+        server_folder / "pg", server_folder / "s", server_folder / "pg.log", server_user, FAST
+    )
     server.start()
     try:
         with server.connect("postgres") as connection:
@@ -87,7 +105,9 @@ def postgres_server(server_folder: Path, server_user: Account | None) -> Iterato
 @pytest.fixture(scope="session")
 def redis_server(server_folder: Path, server_user: Account | None) -> Iterator[Redis]:
     """The Redis of the session. Do not stop or kill it: see `own_redis`."""
-    server = Redis(server_folder / "redis", server_folder / "s", server_folder / "redis.log", server_user)
+    server = Redis(
+        server_folder / "redis", server_folder / "s", server_folder / "redis.log", server_user
+    )
     server.start()
     try:
         yield server
@@ -117,7 +137,9 @@ def redis_url(redis_server: Redis) -> str:
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
     """A short folder for servers of the test's own."""
-    with tempfile.TemporaryDirectory(prefix="ikm-own-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="ikm-own-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)
 
 

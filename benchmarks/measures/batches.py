@@ -28,7 +28,10 @@ def measure(plan: Plan) -> list[Figure]:
             for start in range(0, len(lines), BATCH)
         ]
         singles = [request("POST", "/v1/submissions", ours.post_headers, line) for line in lines]
-        with ours.served("ingest", core) as ingest, application("bare", FACTORY, running, core) as bare:
+        with (
+            ours.served("ingest", core) as ingest,
+            application("bare", FACTORY, running, core) as bare,
+        ):
             checked = Stored(ours, BATCH).check
             batches = Contender(
                 Trials("durable, 1,000 a request", "/s"),

@@ -21,7 +21,10 @@ def measure(plan: Plan) -> list[Figure]:
     """Responses counted per second."""
     folder, core = plan.subfolder("count"), plan.cores.measured
     number, tasks = plan.size(200_000, 20_000), plan.size(4_000, 500)
-    trials = {name: Trials(name, "/s") for name in ("one worker", "COPY (text)", "COPY (binary)", "textbook")}
+    trials = {
+        name: Trials(name, "/s")
+        for name in ("one worker", "COPY (text)", "COPY (binary)", "textbook")
+    }
     with stores(folder, plan.cores.others) as running:
         ours, rival = product.prepare(running), textbook.prepare(running)
         with ours.worker("inbox", core) as worker, rival.worker(core) as slow:
@@ -30,8 +33,16 @@ def measure(plan: Plan) -> list[Figure]:
                 _count(ours, worker, bodies(f"count{turn}", number), trials["one worker"])
                 same = copying.rows(ours)
                 for binary in (False, True):
-                    _copy(plan, ours, same, trials["COPY (binary)" if binary else "COPY (text)"], binary=binary)
-                _textbook(running, rival, slow, bodies(f"textbook{turn}", tasks), trials["textbook"])
+                    _copy(
+                        plan,
+                        ours,
+                        same,
+                        trials["COPY (binary)" if binary else "COPY (text)"],
+                        binary=binary,
+                    )
+                _textbook(
+                    running, rival, slow, bodies(f"textbook{turn}", tasks), trials["textbook"]
+                )
     return _figures(trials)
 
 
@@ -44,7 +55,9 @@ def _count(ours: Product, worker: Program, these: Sequence[bytes], trials: Trial
     assert waiting.counted(ours) == len(these)
 
 
-def _copy(plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials, *, binary: bool) -> None:
+def _copy(
+    plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials, *, binary: bool
+) -> None:
     waiting.clear(ours)
     with pinned(plan.cores.measured), ours.connect() as connection:
         watched = Usage({MEASURED: [os.getpid()], **ours.stores.pids()})
@@ -53,7 +66,9 @@ def _copy(plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials
     assert waiting.counted(ours) == len(same)
 
 
-def _textbook(running: Stores, rival: Textbook, worker: Program, these: Sequence[bytes], trials: Trials) -> None:
+def _textbook(
+    running: Stores, rival: Textbook, worker: Program, these: Sequence[bytes], trials: Trials
+) -> None:
     """From the moment at which all tasks are sent; what was counted until then does not count."""
     expected = rival.counted() + len(these)
     rival.send(these)
@@ -66,7 +81,11 @@ def _textbook(running: Stores, rival: Textbook, worker: Program, these: Sequence
 
 def _figures(trials: dict[str, Trials]) -> list[Figure]:
     ours = trials["one worker"]
-    targets = {"COPY (text)": Target(at_least=0.45), "COPY (binary)": None, "textbook": Target(at_least=40)}
+    targets = {
+        "COPY (text)": Target(at_least=0.45),
+        "COPY (binary)": None,
+        "textbook": Target(at_least=40),
+    }
     return [
         Figure(
             f"count, beside {name}",

@@ -48,7 +48,9 @@ async def _idle(stack: Embedded, number: int) -> list[float]:
     probe = Probe(stack, PROBES[0], IDLE_POLL)
     found = []
     for _ in range(number):
-        await asyncio.sleep(random.uniform(0.6, 1.6))  # not in step with anything that runs every second
+        await asyncio.sleep(
+            random.uniform(0.6, 1.6)
+        )  # not in step with anything that runs every second
         found.append(await probe.send())
     probe.close()
     return sorted(found)
@@ -70,7 +72,9 @@ def _steady(stack: Embedded, turn: int, seconds: int, results: _Results) -> None
 
 
 async def _load_and_probe(stack: Embedded, turn: int, seconds: int) -> tuple[Outcome, list[float]]:
-    posts = (stack.post(document) for document in submissions(f"steady{turn}", (seconds + 10) * RATE))
+    posts = (
+        stack.post(document) for document in submissions(f"steady{turn}", (seconds + 10) * RATE)
+    )
     load = asyncio.create_task(paced(stack.address, posts, RATE, seconds))
     await asyncio.sleep(1)
     end = time.perf_counter() + seconds - 2
@@ -109,7 +113,9 @@ def _figures(results: _Results) -> list[Figure]:
     def figure(name: str, runs: list[list[float]], share: float, target: float | None) -> Figure:
         ours = Series("from 202 to visible", "ms", [percentile(run, share) * 1000 for run in runs])
         judged = Target(at_most=target) if target is not None else None
-        return Figure(name, ours, None, judged, COALESCED, conditions=loads if runs is results.steady else {})
+        return Figure(
+            name, ours, None, judged, COALESCED, conditions=loads if runs is results.steady else {}
+        )
 
     return [
         figure("freshness idle, median", results.idle, 0.5, 150),

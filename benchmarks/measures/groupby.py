@@ -65,6 +65,8 @@ def _batch(size: int) -> Batch:
         place = Place(document["opd"], document["layanan"], day, SKM_2017.code, CHANNEL)
         places.append(distinct.setdefault(place, place))
         who = document.get("respondent") or {}
-        profiles.append((who.get("sex"), who.get("age"), who.get("education"), who.get("occupation")))
+        profiles.append(
+            (who.get("sex"), who.get("age"), who.get("education"), who.get("occupation"))
+        )
         scores.append("".join(map(str, document["answers"].values())))
     return places, profiles, scores

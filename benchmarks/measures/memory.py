@@ -29,7 +29,10 @@ def measure(plan: Plan) -> list[Figure]:
         outcome, samples = run(_load_and_sample(stack, seconds))
     outcome.expect(202)
     growth = _growth(samples, seconds)
-    name, worst = max(growth.items(), key=lambda item: (item[1]["ratio"], item[1]["late_mib"] - item[1]["early_mib"]))
+    name, worst = max(
+        growth.items(),
+        key=lambda item: (item[1]["ratio"], item[1]["late_mib"] - item[1]["early_mib"]),
+    )
     return [
         Figure(
             f"memory of every process, {seconds} s",
@@ -68,7 +71,9 @@ async def _sample(stack: Embedded, samples: Samples) -> None:
         await asyncio.sleep(SAMPLE_EVERY)
 
 
-def _growth(samples: Mapping[Process, Sequence[tuple[float, int]]], seconds: int) -> dict[str, dict[str, float]]:
+def _growth(
+    samples: Mapping[Process, Sequence[tuple[float, int]]], seconds: int
+) -> dict[str, dict[str, float]]:
     """Of every process that lived through both spans."""
     found = {}
     for (name, pid), series in samples.items():

@@ -33,17 +33,31 @@ def measure(plan: Plan) -> list[Figure]:
         first, last = (now - timedelta(days=300)).date(), (now - timedelta(days=40)).date()
         span = [f"/v1/opd/{opd}/ikm?from={first}&to={last}" for opd in OPD]
         noop = Contender(Trials("bare no-op", "/s"), bare, _gets(window), 202)
-        whole = {size: Contender(_trials(size), server, _gets(window), 200) for size, server in servers.items()}
-        known = Contender(Trials("304", "/s"), servers[large], _conditional(servers[large], window), 304)
-        summed = {size: Contender(_trials(size), server, _gets(span), 200) for size, server in servers.items()}
+        whole = {
+            size: Contender(_trials(size), server, _gets(window), 200)
+            for size, server in servers.items()
+        }
+        known = Contender(
+            Trials("304", "/s"), servers[large], _conditional(servers[large], window), 304
+        )
+        summed = {
+            size: Contender(_trials(size), server, _gets(span), 200)
+            for size, server in servers.items()
+        }
         interleaved([noop, known, *whole.values(), *summed.values()], running, plan)
     return [
         figure("read GET, beside bare ASGI", whole[large], noop, Target(at_least=0.5), READER),
         figure("read 304, beside bare ASGI", known, noop, Target(at_least=0.5), READER),
         figure(
-            f"read GET, {large:,} responses", whole[large], whole[SMALL], Target(at_least=WITHIN_10_PERCENT), READER
+            f"read GET, {large:,} responses",
+            whole[large],
+            whole[SMALL],
+            Target(at_least=WITHIN_10_PERCENT),
+            READER,
         ),
-        figure(f"read 260 days (SQL), {large:,} responses", summed[large], summed[SMALL], None, READER),
+        figure(
+            f"read 260 days (SQL), {large:,} responses", summed[large], summed[SMALL], None, READER
+        ),
     ]
 
 

@@ -35,7 +35,9 @@ def measure(plan: Plan) -> list[Figure]:
             trials[1].series,
             Target(at_least=1.5),
             f"two workers: {trials[2].busy()}",
-            not_judged="" if free >= FREE else f"no free core: one worker, its stores and others left {free:.2f} cores",
+            not_judged=""
+            if free >= FREE
+            else f"no free core: one worker, its stores and others left {free:.2f} cores",
             conditions={"one": trials[1].evidence(), "two": trials[2].evidence()},
         )
     ]
@@ -46,7 +48,10 @@ def _count(ours: Product, workers: int, turn: str, number: int) -> tuple[float, 
     cores = frozenset(os.sched_getaffinity(0))
     waiting.clear(ours)
     with ExitStack() as stack:
-        started = [stack.enter_context(ours.worker("inbox", cores, f"-{turn}-{index}")) for index in range(workers)]
+        started = [
+            stack.enter_context(ours.worker("inbox", cores, f"-{turn}-{index}"))
+            for index in range(workers)
+        ]
         waiting.fill(ours, waiting.entries(bodies(f"warm{turn}", WARM_UP)))
         waiting.seconds_until_counted(ours, workers)
         waiting.fill(ours, waiting.entries(bodies(f"workers{turn}", number)))

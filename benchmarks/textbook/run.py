@@ -34,8 +34,20 @@ class Textbook:
     @contextmanager
     def worker(self, cores: frozenset[int]) -> Iterator[Program]:
         """Its worker: one Celery process of concurrency 1."""
-        command = ["celery", "-A", "benchmarks.textbook.tasks", "worker", "-c", "1", "-l", "INFO", "--without-mingle"]
-        with program("textbook-worker", command, self.stores.folder, cores, self.environment) as running:
+        command = [
+            "celery",
+            "-A",
+            "benchmarks.textbook.tasks",
+            "worker",
+            "-c",
+            "1",
+            "-l",
+            "INFO",
+            "--without-mingle",
+        ]
+        with program(
+            "textbook-worker", command, self.stores.folder, cores, self.environment
+        ) as running:
             running.wait_until(lambda: b"ready." in running.log.read_bytes())
             yield running
 
@@ -50,7 +62,9 @@ class Textbook:
     def counted(self) -> int:
         """How many responses are in the running totals."""
         with self.stores.postgres.connect("textbook") as connection:
-            row = connection.execute("SELECT coalesce(sum(respondents), 0)::int FROM textbook_total").fetchone()
+            row = connection.execute(
+                "SELECT coalesce(sum(respondents), 0)::int FROM textbook_total"
+            ).fetchone()
         assert row is not None
         return int(str(row[0]))
 

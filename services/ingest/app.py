@@ -14,18 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.ingest.accept import GroupCommit
-from services.ingest.accept_http import Endpoint
-from services.ingest.channels import CHANNELS
+from services.ingest.endpoint import Endpoint
+from services.ingest.formats import CHANNELS
+from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
-from services.ingest.limits import STARTING, UNAVAILABLE, Watch
 from services.ingest.meters import Meters
 from services.ingest.openapi import PATHS, SCHEMAS
+from services.ingest.watch import STARTING, UNAVAILABLE, Watch
 from shared.broker import celery_app
 from shared.clock import utc_now
 from shared.connections import ingest_redis
 from shared.domain.errors import IkmError
-from shared.inbox import Writer
+from shared.inbox.writer import Writer
 from shared.observability import configure
 from shared.problems import Problem, problem
 from shared.settings import Settings
@@ -70,7 +70,10 @@ class Ingest:
 
         writer = Writer(store, prefix)
         commit = GroupCommit(writer, settings.accept_timeout, stored, watch.failed)
-        self.endpoints |= {path: Endpoint(channel, watch, commit, self.meters) for path, channel in CHANNELS.items()}
+        self.endpoints |= {
+            path: Endpoint(channel, watch, commit, self.meters)
+            for path, channel in CHANNELS.items()
+        }
         await watch.look()
         _calm_the_collector()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]
@@ -145,7 +148,9 @@ def _fastapi(ingest: Ingest) -> FastAPI:
             "registry": watch.registry.version,
         }
         headers = {} if watch.refusal is None else {"Retry-After": "2"}
-        return JSONResponse(state, status_code=200 if watch.refusal is None else 503, headers=headers)
+        return JSONResponse(
+            state, status_code=200 if watch.refusal is None else 503, headers=headers
+        )
 
     @api.get("/metrics", summary="Prometheus metrics", tags=["operations"], response_class=Response)
     async def metrics() -> Response:
@@ -174,7 +179,9 @@ def _documented_posts(api: FastAPI, ingest: Ingest) -> None:
         document["paths"] = {**PATHS, **document["paths"]}
         components = document.setdefault("components", {})
         components["schemas"] = {**SCHEMAS, **components.get("schemas", {})}
-        components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "channel key"}}
+        components["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "channel key"}
+        }
         return document
 
     setattr(api, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend the document
@@ -208,8 +215,8 @@ def _problems(api: FastAPI) -> None:
 def _calm_the_collector() -> None:
     """Leave what start-up made out of every collection, and collect a fourteenth as often as usual.
 
-    Requests leave no cycles behind; looking for them took an eighth of the time of each. Other work does, a few objects
-    a second: they must not pile up for an hour.
+    Requests leave no cycles behind; looking for them took an eighth of the time of each. Other work
+    does, a few objects a second: they must not pile up for an hour.
     """
     gc.collect()
     gc.freeze()
@@ -217,4 +224,6 @@ def _calm_the_collector() -> None:
 
 
 def _response(found: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(found.body, status_code=found.status, headers={**found.plain_headers, **(headers or {})})
+    return Response(
+        found.body, status_code=found.status, headers={**found.plain_headers, **(headers or {})}
+    )

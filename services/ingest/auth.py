@@ -4,12 +4,14 @@ import hashlib
 from datetime import date
 
 from shared.problems import Refused, problem
-from shared.registry import Channel, Registry
+from shared.registry.snapshot import Channel, Registry
 
 MOST_HEADERS = 10_000
 _BEARER = b"bearer "
 
-_MISSING = problem("unauthorized", "send Authorization: Bearer <channel key>").with_headers(www_authenticate="Bearer")
+_MISSING = problem("unauthorized", "send Authorization: Bearer <channel key>").with_headers(
+    www_authenticate="Bearer"
+)
 _UNKNOWN = problem("unauthorized", "this channel key is not known or was revoked").with_headers(
     www_authenticate='Bearer error="invalid_token"'
 )
@@ -20,7 +22,8 @@ def authenticate(registry: Registry, authorization: bytes | None, today: date) -
     """The open channel of the key in an Authorization header; Refused without one."""
     if authorization is None or authorization[:7].lower() != _BEARER:
         raise Refused(_MISSING)
-    # Keys are long and random: a plain SHA-256 is enough, and a lookup by it leaks nothing of the key by its timing.
+    # Keys are long and random: a plain SHA-256 is enough, and a lookup by it leaks nothing of the
+    # key by its timing.
     key = registry.keys.get(hashlib.sha256(authorization[7:].strip()).hexdigest())
     channel = registry.channels.get(key.channel) if key is not None else None
     if channel is None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from starlette.types import Message, Receive
 
-from services.ingest.channels.channel import BATCH_MAX_BYTES, MIB
+from services.ingest.formats.format import BATCH_MAX_BYTES, MIB
 from shared.problems import Refused, problem
 
 TIMEOUT_S = 30.0
 _TOO_LARGE = problem("too-large", f"a request may have {BATCH_MAX_BYTES // MIB} MiB")
 _TOO_SLOW = problem("request-timeout", f"the body did not arrive within {TIMEOUT_S:.0f} s")
-_ENCODED = problem("unsupported-media-type", "Content-Encoding is not supported: send the body as it is").with_headers(
-    accept_encoding="identity"
-)
+_ENCODED = problem(
+    "unsupported-media-type", "Content-Encoding is not supported: send the body as it is"
+).with_headers(accept_encoding="identity")
 
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
@@ -24,8 +24,8 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     announced = headers.get(b"content-length", b"0")
     if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
         raise Refused(_TOO_LARGE)
-    # Nearly always the body came with the headers. Looking before waiting saves such a request its timer, which would
-    # cost more than parsing it.
+    # Nearly always the body came with the headers. Looking before waiting saves such a request its
+    # timer, which would cost more than parsing it.
     arriving = receive().__await__()
     try:
         suspended = next(arriving)

@@ -22,8 +22,12 @@ class Hinter:
     """Sends one `drain` message whenever none is on its way; a lost one costs at most the sweep interval."""
 
     def __init__(self, redis: Redis, celery: Celery, prefix: str) -> None:
-        # Nobody waits for a hint, but the end of the process waits for its thread: a hung Redis must not hold that up.
-        celery.conf.broker_transport_options |= {"socket_timeout": SEND_TIMEOUT_S, "retry_on_timeout": False}
+        # Nobody waits for a hint, but the end of the process waits for its thread: a hung Redis
+        # must not hold that up.
+        celery.conf.broker_transport_options |= {
+            "socket_timeout": SEND_TIMEOUT_S,
+            "retry_on_timeout": False,
+        }
         self._redis = redis
         self._celery = celery
         self._flag = drain_flag(prefix)

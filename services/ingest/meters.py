@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.ingest.limits import Watch
+from services.ingest.watch import Watch
 
 
 class Meters(Collector):
@@ -33,7 +33,9 @@ class Meters(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
         submissions = CounterMetricFamily(
-            "ikm_ingest_submissions", "Submissions by wire format and outcome", labels=["format", "outcome"]
+            "ikm_ingest_submissions",
+            "Submissions by wire format and outcome",
+            labels=["format", "outcome"],
         )
         for labels, count in self._submissions.items():
             submissions.add_metric(labels, count)
@@ -45,12 +47,20 @@ class Meters(Collector):
             problems.add_metric([code], count)
         yield problems
         watch = self._watch
-        yield GaugeMetricFamily("ikm_inbox_waiting_submissions", "Accepted and not yet settled", watch.waiting)
         yield GaugeMetricFamily(
-            "ikm_inbox_memory_share", "Share of Redis' maxmemory in use; 0 without a limit", watch.memory_share
+            "ikm_inbox_waiting_submissions", "Accepted and not yet settled", watch.waiting
         )
-        yield GaugeMetricFamily("ikm_ingest_accepting", "1 while submissions are accepted", watch.refusal is None)
-        yield GaugeMetricFamily("ikm_registry_version", "Version of the registry in use", watch.registry.version)
+        yield GaugeMetricFamily(
+            "ikm_inbox_memory_share",
+            "Share of Redis' maxmemory in use; 0 without a limit",
+            watch.memory_share,
+        )
+        yield GaugeMetricFamily(
+            "ikm_ingest_accepting", "1 while submissions are accepted", watch.refusal is None
+        )
+        yield GaugeMetricFamily(
+            "ikm_registry_version", "Version of the registry in use", watch.registry.version
+        )
 
     def text(self) -> bytes:
         """The exposition text."""

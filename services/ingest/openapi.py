@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.ingest.channels.channel import BATCH_MAX_BYTES, BATCH_MAX_ITEMS, MIB
-from services.ingest.channels.cloudevents import SOURCE_MAX
+from services.ingest.formats.cloudevents import SOURCE_MAX
+from services.ingest.formats.format import BATCH_MAX_BYTES, BATCH_MAX_ITEMS, MIB
 from shared.domain.questionnaire import SCORES, SKM_2017
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
-from shared.domain.submission import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
 
 # Strings that a text column can hold: no NUL.
 _STORABLE = "^[^\\u0000]*$"
@@ -15,7 +15,13 @@ _PRINTED_WITHOUT_SPACE = "^[^\\u0000-\\u0020\\u007f]+$"
 
 
 def _text(longest: int, shortest: int = 0, **more: object) -> dict[str, Any]:
-    return {"type": "string", "minLength": shortest, "maxLength": longest, "pattern": _STORABLE, **more}
+    return {
+        "type": "string",
+        "minLength": shortest,
+        "maxLength": longest,
+        "pattern": _STORABLE,
+        **more,
+    }
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +81,10 @@ def _submission(identity: dict[str, Any], required: list[str]) -> dict[str, Any]
     standard = {"questionnaire": _NAMES_THE_STANDARD, "answers": _reference("StandardAnswers")}
     other = {"questionnaire": _NAMES_ANOTHER, "answers": _reference("OtherAnswers")}
     return {
-        "anyOf": [_object(fields | standard, required), _object(fields | other, [*required, "questionnaire"])],
+        "anyOf": [
+            _object(fields | standard, required),
+            _object(fields | other, [*required, "questionnaire"]),
+        ],
         "examples": [_EXAMPLE],
     }
 
@@ -86,17 +95,27 @@ _ERROR = _object(
 )
 _REFUSED = {
     "type": "array",
-    "items": _object({"index": {"type": "integer"}, "errors": {"type": "array", "items": _ERROR}}, ["index", "errors"]),
+    "items": _object(
+        {"index": {"type": "integer"}, "errors": {"type": "array", "items": _ERROR}},
+        ["index", "errors"],
+    ),
 }
 SCHEMAS: dict[str, Any] = {
     "Submission": _submission(
-        _text(ID_MAX, 1, description="Unik di dalam kanal / unique within the channel"), ["id", *_REQUIRED]
+        _text(ID_MAX, 1, description="Unik di dalam kanal / unique within the channel"),
+        ["id", *_REQUIRED],
     ),
     "EventData": _submission(
-        _or_null(_text(ID_MAX, 1, description="not needed: an event is known by its source and id")), _REQUIRED
+        _or_null(
+            _text(ID_MAX, 1, description="not needed: an event is known by its source and id")
+        ),
+        _REQUIRED,
     ),
     "StandardAnswers": _object(
-        {unsur.code: _integers(SCORES[0], SCORES[-1], description=unsur.name) for unsur in SKM_2017.unsur},
+        {
+            unsur.code: _integers(SCORES[0], SCORES[-1], description=unsur.name)
+            for unsur in SKM_2017.unsur
+        },
         [unsur.code for unsur in SKM_2017.unsur],
         description="The answers to the questionnaire of PermenPAN-RB 14/2017",
     ),
@@ -129,7 +148,12 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             "specversion": {"const": "1.0"},
             "id": _text(ID_MAX, 1, pattern=_PRINTED),
-            "source": _text(SOURCE_MAX, 1, pattern=_PRINTED_WITHOUT_SPACE, description="URI reference of the sender"),
+            "source": _text(
+                SOURCE_MAX,
+                1,
+                pattern=_PRINTED_WITHOUT_SPACE,
+                description="URI reference of the sender",
+            ),
             "type": {"type": "string", "minLength": 1},
             "data": _reference("EventData"),
         },
@@ -161,7 +185,9 @@ def _problem(description: str, *headers: str) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": _reference("Problem")}},
     }
     if headers:
-        answer["headers"] = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
+        answer["headers"] = {
+            name: {"required": True, "schema": {"type": "string"}} for name in headers
+        }
     return answer
 
 
@@ -187,7 +213,9 @@ _RESPONSES: dict[str, Any] = {
     "413": _problem("Over 1 MiB single, 10 MiB or 10,000 items in a batch"),
     "415": _problem("Other media type or a content encoding"),
     "422": _problem("No submission in the request is valid; every violation has a pointer"),
-    "503": _problem("Nothing was stored: repeat the same request after Retry-After seconds", "Retry-After"),
+    "503": _problem(
+        "Nothing was stored: repeat the same request after Retry-After seconds", "Retry-After"
+    ),
 }
 
 
@@ -210,7 +238,9 @@ PATHS: dict[str, Any] = {
         "A single submission may carry its id in the header Idempotency-Key instead. NDJSON: one submission a line.",
         {
             "application/json": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},
-            "application/x-ndjson": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},  # one item a line
+            "application/x-ndjson": {
+                "schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}
+            },  # one item a line
         },
     ),
     "/v1/events": _post(

@@ -12,22 +12,22 @@ from shared.settings import ConfigurationError, Settings
 
 # Loaded when they are run (or listed by --help), so that a command costs only what it needs.
 COMMANDS: dict[str, str] = {
-    "up": "services.ops.up:up",
-    "apply": "services.ops.registry:apply",
-    "key": "services.ops.registry:key",
-    "status": "services.ops.maintenance:status",
-    "parked": "services.ops.maintenance:parked",
-    "verify": "services.ops.maintenance:verify",
-    "rebuild": "services.ops.maintenance:rebuild",
-    "simulate": "services.ops.simulate:simulate",
-    "serve": "services.ops.run:serve",
-    "worker": "services.ops.run:worker",
-    "beat": "services.ops.run:beat",
-    "migrate": "services.ops.run:migrate",
+    "up": "services.ops.commands.up:up",
+    "apply": "services.ops.commands.registry:apply",
+    "key": "services.ops.commands.registry:key",
+    "status": "services.ops.commands.maintenance:status",
+    "parked": "services.ops.commands.maintenance:parked",
+    "verify": "services.ops.commands.maintenance:verify",
+    "rebuild": "services.ops.commands.maintenance:rebuild",
+    "simulate": "services.ops.commands.simulate:simulate",
+    "serve": "services.ops.commands.run:serve",
+    "worker": "services.ops.commands.run:worker",
+    "beat": "services.ops.commands.run:beat",
+    "migrate": "services.ops.commands.run:migrate",
 }
 
-# What a server that is not there looks like in the libraries that talk to it. A library that this run has not loaded
-# cannot have raised anything.
+# What a server that is not there looks like in the libraries that talk to it. A library that this
+# run has not loaded cannot have raised anything.
 _UNREACHABLE: dict[str, tuple[str, ...]] = {
     "redis.exceptions": ("ConnectionError", "TimeoutError"),
     "psycopg": ("OperationalError",),
@@ -58,13 +58,16 @@ def _version() -> str:
         return "(not installed)"
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(_version(), "-V", "--version", prog_name="ikm")
 def cli() -> None:
     """IKM Live: the satisfaction index of public services, exact and current.
 
-    `ikm up` runs everything on this machine. The other commands find the running stack through IKM_HOME (default:
-    ./.ikm), or use the servers that IKM_DATABASE_URL and IKM_REDIS_URL name.
+    `ikm up` runs everything on this machine. The other commands find the running stack through
+    IKM_HOME (default: ./.ikm), or use the servers that IKM_DATABASE_URL and IKM_REDIS_URL name.
     """
 
 
@@ -104,7 +107,11 @@ def _named_errors() -> tuple[type[Exception], ...]:
 
 
 def _unreachable() -> tuple[type[Exception], ...]:
-    loaded = [(sys.modules[module], names) for module, names in _UNREACHABLE.items() if module in sys.modules]
+    loaded = [
+        (sys.modules[module], names)
+        for module, names in _UNREACHABLE.items()
+        if module in sys.modules
+    ]
     return (ConnectionError, *(getattr(module, name) for module, names in loaded for name in names))
 
 

@@ -45,7 +45,8 @@ class Client:
 
     def readiness(self) -> Readiness:
         """What the service says about itself now."""
-        # The stack's socket takes the connection before `web` is there to answer it: do not wait long.
+        # The stack's socket takes the connection before `web` is there to answer it: do not wait
+        # long.
         status, answer = self._request("GET", "/readyz", timeout=1)
         try:
             state = json.loads(answer)
@@ -76,14 +77,18 @@ class Client:
             if status == HTTPStatus.ACCEPTED:
                 return
             if status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() >= deadline:
-                raise Refusal(f"POST /v1/submissions: {status} {answer.decode(errors='replace')[:500]}")
+                raise Refusal(
+                    f"POST /v1/submissions: {status} {answer.decode(errors='replace')[:500]}"
+                )
             time.sleep(1)
 
     def index(self, opd: str) -> Index:
         """The index of an OPD now."""
         status, answer = self._request("GET", f"/v1/opd/{opd}/ikm?window=all")
         if status != HTTPStatus.OK:
-            raise Refusal(f"GET /v1/opd/{opd}/ikm: {status} {answer.decode(errors='replace')[:500]}")
+            raise Refusal(
+                f"GET /v1/opd/{opd}/ikm: {status} {answer.decode(errors='replace')[:500]}"
+            )
         found: dict[str, Any] = json.loads(answer, parse_float=Decimal)
         ikm = found["ikm"]
         return Index(found["respondents"], None if ikm is None else Decimal(ikm), found["mutu"])
@@ -96,11 +101,18 @@ class Client:
             if found.respondents >= respondents:
                 return found
             if time.monotonic() >= deadline:
-                raise Refusal(f"{found.respondents} of {respondents} responses of {opd} counted after {timeout:.0f} s")
+                raise Refusal(
+                    f"{found.respondents} of {respondents} responses of {opd} counted after {timeout:.0f} s"
+                )
             time.sleep(0.02)
 
     def _request(
-        self, method: str, path: str, key: str | None = None, body: bytes | None = None, timeout: float = _TIMEOUT_S
+        self,
+        method: str,
+        path: str,
+        key: str | None = None,
+        body: bytes | None = None,
+        timeout: float = _TIMEOUT_S,
     ) -> tuple[int, bytes]:
         headers = {"content-type": "application/json"} if body is not None else {}
         if key is not None:

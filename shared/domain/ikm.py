@@ -1,7 +1,7 @@
 """The index (IKM) from a tally, by PermenPAN-RB 14/2017: 25 x Σ NRR_u x w_u, in exact rational arithmetic.
 
-NRR_u (nilai rata-rata) is the sum of the scores of an unsur over the questionnaires that answered it. Nothing
-is rounded between the steps; what is shown is rounded half-up once, at the end.
+NRR_u (nilai rata-rata) is the sum of the scores of an unsur over the questionnaires that answered
+it. Nothing is rounded between the steps; what is shown is rounded half-up once, at the end.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,8 +44,8 @@ _ENOUGH_FOR_VARIANCE: Final = 2
 class CalculationProfile:
     """How the weight of an unsur is written: exact, or rounded half-up to so many decimals.
 
-    The regulation prints 1/9 as 0,11, most spreadsheets use 0,111, many systems the exact ninth; the letter can
-    differ, so every published figure names its profile.
+    The regulation prints 1/9 as 0,11, most spreadsheets use 0,111, many systems the exact ninth;
+    the letter can differ, so every published figure names its profile.
     """
 
     name: str
@@ -59,7 +59,8 @@ class CalculationProfile:
 
 EXACT: Final = CalculationProfile("exact", None)
 PROFILES: Final[Mapping[str, CalculationProfile]] = {
-    profile.name: profile for profile in (EXACT, CalculationProfile("0.111", 3), CalculationProfile("0.11", 2))
+    profile.name: profile
+    for profile in (EXACT, CalculationProfile("0.111", 3), CalculationProfile("0.11", 2))
 }
 
 
@@ -75,17 +76,22 @@ def unsur_ikm(tally: Tally, u: int) -> Fraction | None:
     return None if mean is None else mean * _SCALE
 
 
-def ikm(tally: Tally, questionnaire: Questionnaire, profile: CalculationProfile = EXACT) -> Fraction | None:
+def ikm(
+    tally: Tally, questionnaire: Questionnaire, profile: CalculationProfile = EXACT
+) -> Fraction | None:
     """Return the index, unrounded (25..100 with exact weights); None without respondents.
 
-    An unsur that nobody answered does not count as zero: the weights of the answered ones are scaled up so that
-    they sum to what all weights sum to (a free service has no opinion on its price).
+    An unsur that nobody answered does not count as zero: the weights of the answered ones are
+    scaled up so that they sum to what all weights sum to (a free service has no opinion on its
+    price).
     """
     if tally.size != questionnaire.size:
         raise TallyMismatch(f"tally of {tally.size}, questionnaire of {questionnaire.size} unsur")
     total_weight = questionnaire.total_weight
     weights = [profile.weight(weight, total_weight) for weight in questionnaire.weights]
-    rated = [(mean, weight) for u, weight in enumerate(weights) if (mean := nrr(tally, u)) is not None]
+    rated = [
+        (mean, weight) for u, weight in enumerate(weights) if (mean := nrr(tally, u)) is not None
+    ]
     answered_weight = sum(weight for _, weight in rated)
     if not answered_weight:
         return None
@@ -99,13 +105,15 @@ def mean_of(ikms: Iterable[Fraction | None]) -> Fraction | None:
     return sum(known, Fraction(0)) / len(known) if known else None
 
 
-def ci95(tally: Tally, questionnaire: Questionnaire, population: int | None) -> tuple[Decimal, Decimal] | None:
+def ci95(
+    tally: Tally, questionnaire: Questionnaire, population: int | None
+) -> tuple[Decimal, Decimal] | None:
     """Return the 95 % confidence interval of the index with exact weights, half-up to two decimals.
 
-    Index ± 1.96 x s/√n, s being the sample standard deviation of the respondents' own indices
-    (25 x total / total weight) over the n complete questionnaires; with the finite population correction
-    (N-n)/(N-1) when the population N is known and larger than n; cut off at 25 and 100. None with fewer than
-    two complete questionnaires. Cochran, Sampling Techniques, 3rd ed., 2.6-2.8.
+    Index ± 1.96 x s/√n, s being the sample standard deviation of the respondents' own indices (25 x
+    total / total weight) over the n complete questionnaires; with the finite population correction
+    (N-n)/(N-1) when the population N is known and larger than n; cut off at 25 and 100. None with
+    fewer than two complete questionnaires. Cochran, Sampling Techniques, 3rd ed., 2.6-2.8.
     """
     index = ikm(tally, questionnaire)
     if index is None or tally.complete < _ENOUGH_FOR_VARIANCE:

@@ -1,7 +1,8 @@
 """The letters of an index: mutu pelayanan and kinerja unit pelayanan (PermenPAN-RB 14/2017, table of values).
 
-The printed table (88,31-100,00; 76,61-88,30; 65,00-76,60; 25,00-64,99) has holes between its bands, which real
-figures fall into. So: round half-up to two decimals first, then choose by the lower bounds.
+The printed table (88,31-100,00; 76,61-88,30; 65,00-76,60; 25,00-64,99) has holes between its bands,
+which real figures fall into. So: round half-up to two decimals first, then choose by the lower
+bounds.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """The questionnaire as versioned data: its unsur, their questions, options and weights.
 
-Source: PermenPAN-RB 14/2017, annex (the questionnaire). U1..U9 follow the order of the questionnaire and of
-the processing sheet (U8 = sarana, U9 = pengaduan); the regulation's own list has these two the other way
-round, so an unsur is identified by its code or key and never by its position in some other list.
+Source: PermenPAN-RB 14/2017, annex (the questionnaire). U1..U9 follow the order of the
+questionnaire and of the processing sheet (U8 = sarana, U9 = pengaduan); the regulation's own list
+has these two the other way round, so an unsur is identified by its code or key and never by its
+position in some other list.
 """
 
 from dataclasses import dataclass
@@ -131,7 +132,12 @@ SKM_2017: Final = Questionnaire(
             "perilaku",
             "Perilaku Pelaksana",
             "Bagaimana pendapat Saudara perilaku petugas dalam pelayanan terkait kesopanan dan keramahan?",
-            ("Tidak sopan dan ramah", "Kurang sopan dan ramah", "Sopan dan ramah", "Sangat sopan dan ramah"),
+            (
+                "Tidak sopan dan ramah",
+                "Kurang sopan dan ramah",
+                "Sopan dan ramah",
+                "Sangat sopan dan ramah",
+            ),
         ),
         Unsur(
             "U8",
@@ -145,7 +151,12 @@ SKM_2017: Final = Questionnaire(
             "pengaduan",
             "Penanganan Pengaduan, Saran dan Masukan",
             "Bagaimana pendapat Saudara tentang penanganan pengaduan pengguna layanan?",
-            ("Tidak ada", "Ada tetapi tidak berfungsi", "Berfungsi kurang maksimal", "Dikelola dengan baik"),
+            (
+                "Tidak ada",
+                "Ada tetapi tidak berfungsi",
+                "Berfungsi kurang maksimal",
+                "Dikelola dengan baik",
+            ),
         ),
     ),
 )

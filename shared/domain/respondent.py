@@ -72,14 +72,17 @@ def _codes(values: Iterable[str]) -> dict[str | None, int]:
     return {None: 0} | {value: code for code, value in enumerate(values, start=1)}
 
 
-# A profile as one integer: the positions in these lists, each plus one (0: not said), in mixed radix.
+# A profile as one integer: the positions in these lists, each plus one (0: not said), in mixed
+# radix.
 _SEX_CODES: Final = _codes(SEX)
 _EDUCATION_CODES: Final = _codes(EDUCATION)
 _OCCUPATION_CODES: Final = _codes(OCCUPATION)
 PROFILE_RADIX: Final = (len(SEX) + 1, AGE_MAX + 2, len(EDUCATION) + 1, len(OCCUPATION) + 1)
 
 
-def profile_code(sex: str | None, age: int | None, education: str | None, occupation: str | None) -> int:
+def profile_code(
+    sex: str | None, age: int | None, education: str | None, occupation: str | None
+) -> int:
     """Return a profile as one integer (0: nothing was said); KeyError for a code that is in no list."""
     code = _SEX_CODES[sex] * PROFILE_RADIX[1] + (0 if age is None else age + 1)
     code = code * PROFILE_RADIX[2] + _EDUCATION_CODES[education]

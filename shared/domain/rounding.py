@@ -19,4 +19,6 @@ def half_up(value: Fraction, places: int) -> Decimal:
 def root(value: Fraction) -> Fraction:
     """Return the square root, exact where it is rational, else cut after two dozen decimals."""
     scale = 10**_ROOT_DIGITS
-    return Fraction(isqrt(value.numerator * value.denominator * scale * scale), value.denominator * scale)
+    return Fraction(
+        isqrt(value.numerator * value.denominator * scale * scale), value.denominator * scale
+    )

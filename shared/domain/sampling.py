@@ -1,7 +1,7 @@
 """How many respondents a survey needs: Krejcie and Morgan's table, and its split over services.
 
-Source: Krejcie & Morgan, Determining Sample Size for Research Activities, Educational and Psychological
-Measurement 30 (1970); prescribed by PermenPAN-RB 14/2017 for the sample of a survey.
+Source: Krejcie & Morgan, Determining Sample Size for Research Activities, Educational and
+Psychological Measurement 30 (1970); prescribed by PermenPAN-RB 14/2017 for the sample of a survey.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ def krejcie_morgan(population: int) -> int:
 def required_per_layanan(users: Mapping[str, int]) -> dict[str, int]:
     """Split the sample of all users together over the services, in proportion to their users in a year.
 
-    The parts are whole numbers that sum to the sample exactly (largest remainder, then the order of the
-    services' codes); no service is asked for more respondents than it has users.
+    The parts are whole numbers that sum to the sample exactly (largest remainder, then the order of
+    the services' codes); no service is asked for more respondents than it has users.
     """
     for count in users.values():
         _demand_count(count)

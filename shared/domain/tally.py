@@ -1,7 +1,7 @@
 """The tally: what a group of questionnaires adds up to, in integers only.
 
-Tallies of one questionnaire form a commutative group: any grouping and order of the same responses gives the
-same integers, and what was added can be taken away again.
+Tallies of one questionnaire form a commutative group: any grouping and order of the same responses
+gives the same integers, and what was added can be taken away again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,9 +17,10 @@ from shared.domain.questionnaire import SCORES
 class Tally:
     """Counts of the scores of n questionnaires.
 
-    `counts` has four integers per unsur, unsur by unsur: counts[4*u + score-1]. `complete` questionnaires
-    answered every unsur; `total` and `total_sq` are the sum and the sum of squares, over those, of the
-    respondent's weighted total Σ weight_u x score_u. A difference may hold negative numbers.
+    `counts` has four integers per unsur, unsur by unsur: counts[4*u + score-1]. `complete`
+    questionnaires answered every unsur; `total` and `total_sq` are the sum and the sum of squares,
+    over those, of the respondent's weighted total Σ weight_u x score_u. A difference may hold
+    negative numbers.
     """
 
     n: int

@@ -1,6 +1,7 @@
 """Windows and periods: which local days an index is about, and how a trend cuts them into buckets.
 
-A period is an entity with dates in local time (triwulan, semester, tahun, bulan): its name says its days.
+A period is an entity with dates in local time (triwulan, semester, tahun, bulan): its name says its
+days.
 """
 
 import re
@@ -11,9 +12,19 @@ from datetime import date, timedelta
 from typing import Final
 
 from shared.domain.errors import ReversedPeriod, UnknownStep, UnknownWindow
-from shared.domain.instant import local_day
+from shared.domain.submission.instant import local_day
 
-__all__ = ["DAYS", "ROLLING", "STEPS", "Window", "buckets", "custom", "local_day", "parse", "rolling"]
+__all__ = [
+    "DAYS",
+    "ROLLING",
+    "STEPS",
+    "Window",
+    "buckets",
+    "custom",
+    "local_day",
+    "parse",
+    "rolling",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,8 @@ def custom(first: date, last: date) -> Window:
 def buckets(step: str, first: date, last: date) -> list[tuple[date, date]]:
     """Cut the days into buckets of a day, an ISO week (from Monday) or a month, cut off at both ends.
 
-    Every day is in exactly one bucket. UnknownStep for another step, ReversedPeriod for an end before the start.
+    Every day is in exactly one bucket. UnknownStep for another step, ReversedPeriod for an end
+    before the start.
     """
     _demand_order(first, last)
     if step not in STEPS:

@@ -1,7 +1,7 @@
 """PostgreSQL's binary forms, built in bulk: array parameters and COPY rows without an object per value.
 
-Formats: PostgreSQL documentation, "COPY" (binary format), and its send functions: array_send, uuid_send,
-timestamptz_send (microseconds since 2000-01-01), date_send (days since 2000-01-01).
+Formats: PostgreSQL documentation, "COPY" (binary format), and its send functions: array_send,
+uuid_send, timestamptz_send (microseconds since 2000-01-01), date_send (days since 2000-01-01).
 """
 
 import struct
@@ -172,7 +172,9 @@ def records(size: int, columns: Sequence[bytes | Matrix]) -> list[bytes]:
     rows = np.empty((size, width), dtype=np.uint8)
     at = 0
     for column, wide in zip(columns, widths, strict=True):
-        rows[:, at : at + wide] = np.frombuffer(column, dtype=np.uint8) if isinstance(column, bytes) else column
+        rows[:, at : at + wide] = (
+            np.frombuffer(column, dtype=np.uint8) if isinstance(column, bytes) else column
+        )
         at += wide
     together = rows.tobytes()
     return [together[at : at + width] for at in range(0, size * width, width)]
@@ -205,7 +207,9 @@ def uuid_array(receipts: bytes) -> Array:
 def text_columns(values: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
     """Text fields in two columns: their lengths, and what they hold."""
     encoded = [value.encode() for value in values]
-    return [_SHORT[len(value)] if len(value) < len(_SHORT) else _LENGTH(len(value)) for value in encoded], encoded
+    return [
+        _SHORT[len(value)] if len(value) < len(_SHORT) else _LENGTH(len(value)) for value in encoded
+    ], encoded
 
 
 def together(*columns: Iterable[bytes]) -> bytes:

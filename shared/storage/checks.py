@@ -1,6 +1,7 @@
 """What `verify` asks of the ledger, the receipts, the responses and the parked submissions.
 
-Each question names what is wrong; no answer is the good answer. Of what may be many, a few examples and the number.
+Each question names what is wrong; no answer is the good answer. Of what may be many, a few examples
+and the number.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +11,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.storage.tables import day_tally, inbox_entry, ledger, opd_state, parked, receipt, response, rolling_ikm
+from shared.storage.tables import (
+    day_tally,
+    inbox_entry,
+    ledger,
+    opd_state,
+    parked,
+    receipt,
+    response,
+    rolling_ikm,
+)
 
 EXAMPLES = 5
 _SUM = ("counted", "duplicate", "parked")
@@ -47,8 +57,16 @@ def unbalanced(connection: sa.Connection) -> list[Unbalanced]:
     found: list[Unbalanced] = []
     for table, key in ((inbox_entry, inbox_entry.c.entry), (ledger, ledger.c.epoch)):
         parts = sum((table.c[name] for name in _SUM), sa.literal(0))
-        query = sa.select(key, table.c.accepted, parts).where(table.c.accepted != parts).order_by(key).limit(EXAMPLES)
-        found += [Unbalanced(f"{table.name} {row}", *numbers) for row, *numbers in connection.execute(query)]
+        query = (
+            sa.select(key, table.c.accepted, parts)
+            .where(table.c.accepted != parts)
+            .order_by(key)
+            .limit(EXAMPLES)
+        )
+        found += [
+            Unbalanced(f"{table.name} {row}", *numbers)
+            for row, *numbers in connection.execute(query)
+        ]
     return found
 
 
@@ -99,13 +117,19 @@ def accepted_after(connection: sa.Connection, epoch: UUID, last: tuple[int, int]
 
 def counted_entries(connection: sa.Connection, entries: Collection[UUID]) -> set[UUID]:
     """Those of the entries that are counted."""
-    return set(connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.entry.in_(entries))))
+    return set(
+        connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.entry.in_(entries)))
+    )
 
 
 def opds_without_state(connection: sa.Connection) -> list[str]:
     """OPDs with tallies that no refresh would ever look at."""
     there = sa.exists().where(opd_state.c.opd == day_tally.c.opd)
-    return list(connection.scalars(sa.select(day_tally.c.opd).where(~there).distinct().order_by(day_tally.c.opd)))
+    return list(
+        connection.scalars(
+            sa.select(day_tally.c.opd).where(~there).distinct().order_by(day_tally.c.opd)
+        )
+    )
 
 
 def rolling_without_state(connection: sa.Connection, instansi: str) -> list[str]:
@@ -121,5 +145,7 @@ def _table_of(state: str) -> sa.Table:
 
 def _some(connection: sa.Connection, query: sa.Select[UUID]) -> Some:
     wrong = query.subquery()
-    found = connection.execute(sa.select(sa.func.count().over(), wrong.c.receipt).limit(EXAMPLES)).all()
+    found = connection.execute(
+        sa.select(sa.func.count().over(), wrong.c.receipt).limit(EXAMPLES)
+    ).all()
     return Some(found[0][0] if found else 0, [str(row[1]) for row in found])

@@ -49,7 +49,9 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One unchanging view of everything that was committed when the first statement ran, for as long as it takes."""
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
+    with engine.connect().execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    ) as connection:
         # A SELECT, not a SET: with it the view begins.
         connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", True)))  # noqa: FBT003
         yield connection

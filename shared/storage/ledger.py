@@ -47,7 +47,8 @@ ON CONFLICT (epoch, day) DO UPDATE SET
 def known(cursor: Cursor, entries: Sequence[UUID]) -> set[UUID]:
     """Those of the entries that were counted already: a redelivery after a crash between commit and settlement."""
     cursor.execute(
-        "SELECT entry FROM inbox_entry WHERE entry = ANY(%b::uuid[])", (binary.uuids([e.bytes for e in entries]),)
+        "SELECT entry FROM inbox_entry WHERE entry = ANY(%b::uuid[])",
+        (binary.uuids([e.bytes for e in entries]),),
     )
     return {entry for (entry,) in cursor if isinstance(entry, UUID)}
 
@@ -73,8 +74,9 @@ def enter(cursor: Cursor, epoch: UUID, now: datetime, outcomes: Sequence[Outcome
 def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], before: datetime) -> int:
     """Sum up the entries before `horizon` of the stream, and those of earlier lives; how many lines it became.
 
-    They can never come again; but a slow worker may hold one that another counted and settled meanwhile, so only what
-    was counted `before` any task of now began is summed up, and nothing while `unfolded` holds.
+    They can never come again; but a slow worker may hold one that another counted and settled
+    meanwhile, so only what was counted `before` any task of now began is summed up, and nothing
+    while `unfolded` holds.
     """
     if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_FOLDING))):
         return 0
@@ -91,9 +93,17 @@ def totals(connection: sa.Connection, epoch: UUID | None = None) -> dict[str, in
     """accepted, counted, duplicate, parked: over everything, or over one life of the inbox."""
     numbers = ("accepted", "counted", "duplicate", "parked")
     both = sa.union_all(
-        *(sa.select(table.c.epoch, *(table.c[name].label(name) for name in numbers)) for table in (inbox_entry, ledger))
+        *(
+            sa.select(table.c.epoch, *(table.c[name].label(name) for name in numbers))
+            for table in (inbox_entry, ledger)
+        )
     ).subquery()
-    query = sa.select(*(sa.cast(sa.func.coalesce(sa.func.sum(both.c[name]), 0), sa.BigInteger) for name in numbers))
+    query = sa.select(
+        *(
+            sa.cast(sa.func.coalesce(sa.func.sum(both.c[name]), 0), sa.BigInteger)
+            for name in numbers
+        )
+    )
     if epoch is not None:
         query = query.where(both.c.epoch == epoch)
     return dict(zip(numbers, connection.execute(query).one(), strict=True))
@@ -101,4 +111,6 @@ def totals(connection: sa.Connection, epoch: UUID | None = None) -> dict[str, in
 
 def entries(connection: sa.Connection, epoch: UUID) -> set[UUID]:
     """The entries that are counted and not folded."""
-    return set(connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.epoch == epoch)))
+    return set(
+        connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.epoch == epoch))
+    )

@@ -35,7 +35,9 @@ def fate(connection: sa.Connection, code: UUID) -> Fate | None:
 def lag(connection: sa.Connection) -> Lag:
     """How far the rolling table is behind the tallies."""
     stale = sa.select(sa.func.count()).where(opd_state.c.version != opd_state.c.refreshed)
-    changed_at = sa.select(sa.func.max(rolling_ikm.c.computed_at)).where(rolling_ikm.c.opd == INSTANSI)
+    changed_at = sa.select(sa.func.max(rolling_ikm.c.computed_at)).where(
+        rolling_ikm.c.opd == INSTANSI
+    )
     return Lag(connection.scalar(stale) or 0, connection.scalar(changed_at))
 
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.domain.check import Violation
+from shared.domain.submission.check import Violation
 from shared.storage import binary
 from shared.storage.receipts import Cursor
 from shared.storage.tables import parked, receipt
@@ -57,13 +57,19 @@ def listed(connection: sa.Connection, reason: str | None, limit: int) -> Sequenc
 
 def reasons(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """How many are parked for which reason."""
-    query = sa.select(parked.c.reason, sa.func.count().label("submissions")).group_by(parked.c.reason)
+    query = sa.select(parked.c.reason, sa.func.count().label("submissions")).group_by(
+        parked.c.reason
+    )
     return connection.execute(query.order_by(parked.c.reason)).mappings().all()
 
 
 def shown(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
     """One parked submission, whole."""
-    return connection.execute(sa.select(parked).where(parked.c.receipt == code)).mappings().one_or_none()
+    return (
+        connection.execute(sa.select(parked).where(parked.c.receipt == code))
+        .mappings()
+        .one_or_none()
+    )
 
 
 class Waiting(NamedTuple):
@@ -79,10 +85,25 @@ class Waiting(NamedTuple):
 
 def take(connection: sa.Connection, codes: Sequence[UUID]) -> list[Waiting]:
     """The parked submissions with these receipts, locked until the transaction ends; in the order of receipts."""
-    columns = (parked.c[name] for name in ("receipt", "channel", "received_at", "reason", "violations", "body"))
-    query = sa.select(*columns).where(parked.c.receipt.in_(codes)).order_by(parked.c.receipt).with_for_update()
+    columns = (
+        parked.c[name]
+        for name in ("receipt", "channel", "received_at", "reason", "violations", "body")
+    )
+    query = (
+        sa.select(*columns)
+        .where(parked.c.receipt.in_(codes))
+        .order_by(parked.c.receipt)
+        .with_for_update()
+    )
     return [
-        Waiting(code, channel, binary.micros(received), reason, msgspec.convert(violations, list[Violation]), body)
+        Waiting(
+            code,
+            channel,
+            binary.micros(received),
+            reason,
+            msgspec.convert(violations, list[Violation]),
+            body,
+        )
         for code, channel, received, reason, violations, body in connection.execute(query)
     ]
 
@@ -92,7 +113,9 @@ def release(cursor: Cursor, receipts: Sequence[bytes]) -> None:
     cursor.execute("DELETE FROM parked WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),))
 
 
-def candidates(connection: sa.Connection, reason: str | None, after: UUID | None, limit: int) -> Sequence[UUID]:
+def candidates(
+    connection: sa.Connection, reason: str | None, after: UUID | None, limit: int
+) -> Sequence[UUID]:
     """The next receipts after one, in their order: of all parked submissions, or of those with a reason."""
     query = sa.select(parked.c.receipt).order_by(parked.c.receipt).limit(limit)
     if reason is not None:
@@ -102,7 +125,9 @@ def candidates(connection: sa.Connection, reason: str | None, after: UUID | None
     return connection.scalars(query).all()
 
 
-def retried(connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Violation]]], now: datetime) -> None:
+def retried(
+    connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Violation]]], now: datetime
+) -> None:
     """A replay found that these must stay parked, for these reasons now: also their receipts say so."""
     if not still:
         return
@@ -122,4 +147,7 @@ def retried(connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Viol
         ),
         values,
     )
-    connection.execute(sa.update(receipt).where(receipt.c.receipt == sa.bindparam("of")).values(reason=reason), values)
+    connection.execute(
+        sa.update(receipt).where(receipt.c.receipt == sa.bindparam("of")).values(reason=reason),
+        values,
+    )

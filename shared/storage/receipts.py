@@ -35,7 +35,8 @@ def known(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
 class Claims(NamedTuple):
     """Submissions that want to be counted or parked, column by column.
 
-    `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: 32 bits of the content of each.
+    `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: 32 bits of the
+    content of each.
     """
 
     receipts: bytes

@@ -32,8 +32,8 @@ class Place(NamedTuple):
 class Columns(NamedTuple):
     """Responses, column by column.
 
-    `receipts`: 16 bytes each; `answered_us`: microseconds since 1970; `scores`: responses x unsur, ASCII digits;
-    `profiles`: of shared.domain.respondent.profile_code.
+    `receipts`: 16 bytes each; `answered_us`: microseconds since 1970; `scores`: responses x unsur,
+    ASCII digits; `profiles`: of shared.domain.respondent.profile_code.
     """
 
     receipts: bytes
@@ -61,7 +61,9 @@ def rows(columns: Columns) -> bytes:
     )
     places = list(map(_place, columns.places))
     place = [places[number] for number in columns.place]
-    comments = [binary.NULL if comment is None else binary.text(comment) for comment in columns.comments]
+    comments = [
+        binary.NULL if comment is None else binary.text(comment) for comment in columns.comments
+    ]
     return binary.together(heads, place, map(_profile, columns.profiles), comments)
 
 
@@ -73,11 +75,19 @@ def copy(cursor: Cursor, these: bytes) -> None:
 def _place(place: Place) -> bytes:
     opd, layanan, day, questionnaire, channel = place
     return b"".join(
-        (binary.text(opd), binary.text(layanan), binary.day(day), binary.text(questionnaire), binary.text(channel))
+        (
+            binary.text(opd),
+            binary.text(layanan),
+            binary.day(day),
+            binary.text(questionnaire),
+            binary.text(channel),
+        )
     )
 
 
 @lru_cache(maxsize=65536)
 def _profile(profile: int) -> bytes:
     sex, age, education, occupation = profile_of(profile)
-    return binary.text(sex) + binary.smallint(age) + binary.text(education) + binary.text(occupation)
+    return (
+        binary.text(sex) + binary.smallint(age) + binary.text(education) + binary.text(occupation)
+    )

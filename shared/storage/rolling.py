@@ -1,7 +1,7 @@
 """The rolling table: which OPDs it is behind for, how its rows are replaced, and how readers hear of it.
 
-A refresh works under one lock, recomputes and replaces: it may be repeated at any time, and an older one can never
-overwrite what a newer one wrote.
+A refresh works under one lock, recomputes and replaces: it may be repeated at any time, and an
+older one can never overwrite what a newer one wrote.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ class State(NamedTuple):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One row of the table. `detail` is JSON: see services/aggregate/summary.py."""
+    """One row of the table. `detail` is JSON: see services/aggregate/rolling/summary.py."""
 
     opd: str
     layanan: str
@@ -85,7 +85,9 @@ def begin(connection: sa.Connection) -> None:
 def states(connection: sa.Connection) -> list[State]:
     """The state of every OPD that was ever counted for or changed in the registry."""
     columns = (opd_state.c[name] for name in State._fields)
-    return [State(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))]
+    return [
+        State(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))
+    ]
 
 
 def current_registry(connection: sa.Connection) -> int:
@@ -102,7 +104,9 @@ def replace(connection: sa.Connection, rows: Sequence[Row]) -> None:
 def drop_others(connection: sa.Connection, opds: Sequence[str], windows: Sequence[str]) -> None:
     """Remove the rows of windows that are no longer current."""
     table = rolling_ikm.c
-    connection.execute(sa.delete(rolling_ikm).where(table.opd.in_(opds), table.window.not_in(windows)))
+    connection.execute(
+        sa.delete(rolling_ikm).where(table.opd.in_(opds), table.window.not_in(windows))
+    )
 
 
 def mark(connection: sa.Connection, refreshed: Iterable[State], as_of: date) -> None:
@@ -131,7 +135,9 @@ def announce(connection: sa.Connection, opds: Sequence[str]) -> None:
 def read(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[Row]:
     """The rows of these OPDs (INSTANSI is one), or all rows."""
     detail = sa.cast(rolling_ikm.c.detail, sa.Text).label("detail")
-    query = sa.select(*(detail if name == "detail" else rolling_ikm.c[name] for name in Row.__struct_fields__))
+    query = sa.select(
+        *(detail if name == "detail" else rolling_ikm.c[name] for name in Row.__struct_fields__)
+    )
     if opds is not None:
         query = query.where(rolling_ikm.c.opd.in_(opds))
     return [_row(row) for row in connection.execute(query)]

@@ -33,7 +33,8 @@ metadata = MetaData(
 )
 Instant = DateTime(timezone=True)
 
-# --- the registry: applied from a YAML file, temporal (valid_from and valid_to are local days, both included) ---
+# --- the registry: applied from a YAML file, temporal (valid_from and valid_to are local days, both
+# included) ---
 
 instansi = Table(
     "instansi",
@@ -102,7 +103,9 @@ registry_version = Table(
     "registry_version",
     metadata,
     Column("single", Boolean, primary_key=True, server_default=text("true")),
-    Column("version", BigInteger, nullable=False),  # grows with every change; at least the Unix time in milliseconds
+    Column(
+        "version", BigInteger, nullable=False
+    ),  # grows with every change; at least the Unix time in milliseconds
     CheckConstraint("single", name="single"),
 )
 
@@ -117,7 +120,9 @@ receipt = Table(
     Column("received_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
-    Column("digest", Integer, nullable=False),  # CRC-32: tells a repetition from another content under the same id
+    Column(
+        "digest", Integer, nullable=False
+    ),  # CRC-32: tells a repetition from another content under the same id
     CheckConstraint("state IN ('counted', 'parked', 'replaced', 'retracted')", name="state"),
 )
 
@@ -130,7 +135,9 @@ response = Table(
     Column("day", Date, nullable=False),  # local day of answered_at in the instansi's zone
     Column("answered_at", Instant, nullable=False),
     Column("questionnaire", Text, nullable=False),
-    Column("scores", Text, nullable=False),  # one digit an unsur, in questionnaire order; "-": not answered
+    Column(
+        "scores", Text, nullable=False
+    ),  # one digit an unsur, in questionnaire order; "-": not answered
     Column("sex", Text),
     Column("age", SmallInteger),
     Column("education", Text),
@@ -154,7 +161,8 @@ parked = Table(
     Index(None, "received_at"),
 )
 
-# --- promise 3: one row per inbox entry that was counted, folded into `ledger` once it can never come again ---
+# --- promise 3: one row per inbox entry that was counted, folded into `ledger` once it can never
+# come again ---
 
 inbox_entry = Table(
     "inbox_entry",
@@ -194,12 +202,15 @@ day_tally = Table(
     Column("value", Text, nullable=False),  # "" for facet all
     Column("questionnaire", Text, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("counts", ARRAY(Integer), nullable=False),  # index 4*unsur + score (1-based), unsur in questionnaire order
+    Column(
+        "counts", ARRAY(Integer), nullable=False
+    ),  # index 4*unsur + score (1-based), unsur in questionnaire order
     Column("complete", Integer, nullable=False),
     Column("total", BigInteger, nullable=False),
     Column("total_sq", BigInteger, nullable=False),
     PrimaryKeyConstraint("opd", "facet", "day", "layanan", "value", "questionnaire"),
-    # Rows are updated in place once a batch: room on the page keeps those updates off the index (HOT).
+    # Rows are updated in place once a batch: room on the page keeps those updates off the index
+    # (HOT).
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -207,11 +218,15 @@ opd_state = Table(
     "opd_state",
     metadata,
     Column("opd", Text, primary_key=True),
-    Column("version", BigInteger, nullable=False, server_default=text("0")),  # +1 with every batch that touches the OPD
+    Column(
+        "version", BigInteger, nullable=False, server_default=text("0")
+    ),  # +1 with every batch that touches the OPD
     Column(
         "past_version", BigInteger, nullable=False, server_default=text("0")
     ),  # version that last touched a past day
-    Column("refreshed", BigInteger, nullable=False, server_default=text("0")),  # version that rolling_ikm shows
+    Column(
+        "refreshed", BigInteger, nullable=False, server_default=text("0")
+    ),  # version that rolling_ikm shows
     Column("as_of", Date),  # local day that rolling_ikm is rolled to
     postgresql_with={"fillfactor": "50"},
 )
@@ -230,7 +245,9 @@ rolling_ikm = Table(
     Column("ci_low", Numeric(5, 2)),
     Column("ci_high", Numeric(5, 2)),
     Column("profile", Text, nullable=False),
-    Column("detail", JSONB, nullable=False),  # unsur, comparison, sample; see services/aggregate/refresh.py
+    Column(
+        "detail", JSONB, nullable=False
+    ),  # unsur, comparison, sample; see services/aggregate/rolling/refresh.py
     Column("version", BigInteger, nullable=False),
     Column("computed_at", Instant, nullable=False),
     PrimaryKeyConstraint("opd", "layanan", "window"),

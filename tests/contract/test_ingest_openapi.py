@@ -1,6 +1,7 @@
 """The OpenAPI document of ingest against the running service: schemathesis with all of its checks.
 
-What the document allows is accepted, what it forbids is refused, every answer is as documented, nothing is a 500.
+What the document allows is accepted, what it forbids is refused, every answer is as documented,
+nothing is a 500.
 """
 
 import os
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ops.servers import Redis
+from services.ops.stack.servers import Redis
 from tests.builders import KEY
-from tests.integration.ingest_service import serving, tell
+from tests.integration.ingest.ingest_service import serving, tell
 
 HOOKS = Path(__file__).parent
 EXAMPLES = 12
@@ -31,7 +32,13 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
         ]
         hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_ndjson", "PYTHONPATH": str(HOOKS)}
         found = subprocess.run(
-            command, cwd=tmp_path, env=os.environ | hooks, capture_output=True, text=True, check=False, timeout=110
+            command,
+            cwd=tmp_path,
+            env=os.environ | hooks,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
         )
         said = "\n".join(line[:1000] for line in (found.stdout + found.stderr).splitlines())
         print(said)

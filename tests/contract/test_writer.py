@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared.connections import ingest_redis, worker_redis
-from shared.inbox import Parcel, Reader, Writer
+from shared.inbox.entry import Parcel
+from shared.inbox.reader import Reader
+from shared.inbox.writer import Writer
 from tests.unit.ingest.doubles import MemoryWriter
 
 PREFIX = "kontrak:"
@@ -16,7 +18,9 @@ Use = Callable[[Work], None]
 
 
 def parcel(*ids: str) -> Parcel:
-    return Parcel("loket", 1_777_777_777_000_000, b"r" * 16 * len(ids), list(ids), [b'{"a":1}'] * len(ids))
+    return Parcel(
+        "loket", 1_777_777_777_000_000, b"r" * 16 * len(ids), list(ids), [b'{"a":1}'] * len(ids)
+    )
 
 
 async def in_memory(work: Work, _: str) -> None:
@@ -31,7 +35,9 @@ async def in_redis(work: Work, url: str) -> None:
         async with ingest_redis(url, timeout=5) as redis:
             writer = Writer(redis, PREFIX)
             try:
-                await work(writer, lambda: [list(entry.parcels or ()) for entry in reader.claim(1000)])
+                await work(
+                    writer, lambda: [list(entry.parcels or ()) for entry in reader.claim(1000)]
+                )
             finally:
                 await writer.close()
 

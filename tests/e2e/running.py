@@ -26,10 +26,25 @@ class Up:
     def __init__(self, home: Path, example: str | None = "tanjungpinang") -> None:
         self.home = home
         self.lines: list[str] = []
-        command = [*IKM, "up", "--home", str(home), "--port", "0", *(["--example", example] if example else [])]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("IKM_")}
+        command = [
+            *IKM,
+            "up",
+            "--home",
+            str(home),
+            "--port",
+            "0",
+            *(["--example", example] if example else []),
+        ]
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("IKM_")
+        }
         self.process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -113,7 +128,9 @@ def _no_more() -> str:
     return "it did not become so"
 
 
-def eventually(condition: Callable[[], T | None], timeout: float = 30, complaint: Callable[[], str] = _no_more) -> T:
+def eventually(
+    condition: Callable[[], T | None], timeout: float = 30, complaint: Callable[[], str] = _no_more
+) -> T:
     """What the condition gives as soon as it gives something (neither None nor false nor empty text)."""
     deadline = time.monotonic() + timeout
     while (found := condition()) is None or found is False or found == "":

@@ -32,12 +32,17 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=[(PHONE, "light"), (PHONE, "dark"), (DESK, "light")], ids=["phone", "phone-dark", "desk"])
+@pytest.fixture(
+    params=[(PHONE, "light"), (PHONE, "dark"), (DESK, "light")], ids=["phone", "phone-dark", "desk"]
+)
 def page(browser: Browser, city: Up, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page, with everything that it asked for and complained about."""
     (width, height), scheme = request.param
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=True, locale="id-ID"
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        java_script_enabled=True,
+        locale="id-ID",
     )
     page = context.new_page()
     asked: list[str] = []
@@ -77,7 +82,9 @@ def test_it_fits_its_width_and_letters_can_be_read(page: Page) -> None:
     width, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= inner
     assert page.evaluate(_CONTRAST) >= 4.5
-    small = page.evaluate("[...document.querySelectorAll('nav a')].filter(a => a.offsetHeight < 24).length")
+    small = page.evaluate(
+        "[...document.querySelectorAll('nav a')].filter(a => a.offsetHeight < 24).length"
+    )
     assert small == 0
 
 
@@ -86,7 +93,10 @@ def test_a_window_is_chosen_by_a_link(page: Page, city: Up) -> None:
     page.wait_for_url("**/?window=30d")
     assert page.locator("[aria-current=page]").inner_text() == "30 hari"
     _, index = city.call("GET", "/v1/ikm?window=30d")
-    assert f"{index['instansi']['respondents']:,}".replace(",", ".") in page.get_by_role("main").inner_text()
+    assert (
+        f"{index['instansi']['respondents']:,}".replace(",", ".")
+        in page.get_by_role("main").inner_text()
+    )
 
 
 def test_the_documents_of_the_api_are_one_link_away(page: Page, city: Up) -> None:

@@ -30,7 +30,10 @@ def processes_of(home: Path) -> list[str]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (folder / "environ").read_bytes() or str(home.resolve()) in (folder / "cmdline").read_text():
+            if (
+                mark in (folder / "environ").read_bytes()
+                or str(home.resolve()) in (folder / "cmdline").read_text()
+            ):
                 found.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:  # it has just ended
             continue
@@ -42,10 +45,14 @@ def test_the_twenty_published_steps_are_reached_one_by_one(city: Up) -> None:
     assert [int(number) for number, *_ in steps] == list(range(1, 21))
     assert {mark for *_, mark in steps} == {"✓"}
     assert "".join(letter for _, _, letter, _, _ in steps) == LETTERS
-    assert city.wait_for("contoh-kediri: IKM").startswith("contoh-kediri: IKM 77.50 B dari 20 responden")
+    assert city.wait_for("contoh-kediri: IKM").startswith(
+        "contoh-kediri: IKM 77.50 B dari 20 responden"
+    )
 
 
-def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(start: Start, tmp_path: Path) -> None:
+def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(
+    start: Start, tmp_path: Path
+) -> None:
     home = tmp_path / "a home"
     first = start(home)
     first.wait_for("contoh-kediri: IKM")
@@ -56,11 +63,15 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_the_data(start: Start, 
 
     second = start(home)
     second.wait_for("all duplicates")
-    assert second.wait_for("contoh-kediri: IKM").startswith("contoh-kediri: IKM 77.50 B dari 20 responden")
+    assert second.wait_for("contoh-kediri: IKM").startswith(
+        "contoh-kediri: IKM 77.50 B dari 20 responden"
+    )
     assert second.interrupt() == 0
 
 
-@pytest.mark.parametrize("name", ["web", "worker-inbox", "worker-refresh", "beat", "redis", "postgres"])
+@pytest.mark.parametrize(
+    "name", ["web", "worker-inbox", "worker-refresh", "beat", "redis", "postgres"]
+)
 def test_a_killed_process_comes_back_and_counting_goes_on(city: Up, name: str) -> None:
     before = eventually(lambda: city.respondents("disdukcapil"))
     pid = city.pid(name)
@@ -78,12 +89,18 @@ def test_killing_the_supervisor_ends_all_of_its_processes(start: Start, tmp_path
     eventually(lambda: processes_of(home) == [], 60, lambda: "\n".join(processes_of(home)))
 
     second = start(home)
-    assert second.wait_for("contoh-kediri: IKM").startswith("contoh-kediri: IKM 77.50 B dari 20 responden")
+    assert second.wait_for("contoh-kediri: IKM").startswith(
+        "contoh-kediri: IKM 77.50 B dari 20 responden"
+    )
 
 
 def test_a_second_stack_on_the_same_home_is_refused(city: Up) -> None:
     done = subprocess.run(
-        [*IKM, "up", "--home", str(city.home)], capture_output=True, text=True, timeout=60, check=False
+        [*IKM, "up", "--home", str(city.home)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -101,7 +118,9 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").exists()
 
 
-def test_an_empty_home_starts_and_says_that_it_has_no_registry(start: Start, tmp_path: Path) -> None:
+def test_an_empty_home_starts_and_says_that_it_has_no_registry(
+    start: Start, tmp_path: Path
+) -> None:
     run = start(tmp_path / "home", example=None)
     run.wait_for("ikm apply FILE")
     run.wait_for("Ctrl-C")

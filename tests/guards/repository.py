@@ -49,7 +49,7 @@ def name(path: Path) -> str:
 
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Each line with the place to go to: ("shared/inbox.py:12", "…")."""
+    """Each line with the place to go to: ("shared/inbox/:12", "…")."""
     for number, line in enumerate(text(path).splitlines(), start=1):
         yield f"{name(path)}:{number}", line
 

@@ -9,20 +9,22 @@ from tests.guards.repository import dotted, expect_none, imports, lines, modules
 
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
-    "services/ops/child.py": "hands the environment of the stack on to the processes that it starts",
-    "services/ops/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
-    "services/ops/stack.py": "the same for the commands that the stack runs",
-    "services/ops/up.py": "its --home is IKM_HOME for everything it starts",
+    "services/ops/stack/child.py": "hands the environment of the stack on to the processes that it starts",
+    "services/ops/commands/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
+    "services/ops/stack/stack.py": "the same for the commands that the stack runs",
+    "services/ops/commands/up.py": "its --home is IKM_HOME for everything it starts",
 }
 KNOW_SQL = {
-    "services/ops/servers.py": "makes the database of the embedded server, before there is one to connect to",
+    "services/ops/stack/servers.py": "makes the database of the embedded server, before there is one to connect to",
 }
 # What storage hands out and raises; to make a statement takes more than these.
 NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)(\.\w+)?)$")
 STREAM_COMMANDS = re.compile(
     r"\b(xadd|xreadgroup|xautoclaim|xackdel|xack|xdel|xgroup_\w+|xpending\w*)\b", re.IGNORECASE
 )
-SQL = re.compile(r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|TRUNCATE TABLE|(CREATE|DROP) TABLE)\b")
+SQL = re.compile(
+    r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|TRUNCATE TABLE|(CREATE|DROP) TABLE)\b"
+)
 
 
 def _environment_readers() -> Iterator[str]:
@@ -46,12 +48,14 @@ def _code_that_matches(pattern: re.Pattern[str], *, outside: str) -> Iterator[tu
 
 def test_only_the_inbox_knows_the_commands_of_the_stream() -> None:
     found = _code_that_matches(STREAM_COMMANDS, outside="shared/inbox")
-    expect_none((place for _, place in found), "the stream is shared/inbox.py's alone:")
+    expect_none((place for _, place in found), "the stream is shared/inbox/'s alone:")
 
 
 def test_only_the_storage_writes_sql() -> None:
     found = [(path, place) for path, place in _code_that_matches(SQL, outside="shared/storage/")]
-    expect_none((place for path, place in found if path not in KNOW_SQL), "SQL belongs into shared/storage:")
+    expect_none(
+        (place for path, place in found if path not in KNOW_SQL), "SQL belongs into shared/storage:"
+    )
     assert {path for path, _ in found} == set(KNOW_SQL)
 
 

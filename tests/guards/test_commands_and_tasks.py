@@ -21,10 +21,14 @@ def test_every_command_of_the_table_exists_and_says_what_it_does(command: str) -
 
 
 def test_starting_the_command_loads_nothing_heavy() -> None:
-    program = f"import sys, services.ops.cli; print(*({sorted(HEAVY)!r} & sys.modules.keys()))".replace(
-        "[", "{"
-    ).replace("]", "}")
-    shown = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    program = (
+        f"import sys, services.ops.cli; print(*({sorted(HEAVY)!r} & sys.modules.keys()))".replace(
+            "[", "{"
+        ).replace("]", "}")
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert not shown.stdout.split()
 
 
@@ -32,10 +36,12 @@ def test_every_task_goes_to_a_declared_queue_and_every_queue_has_a_task() -> Non
     assert {route["queue"] for route in ROUTES.values()} == set(QUEUES)
 
 
-def test_every_task_is_routed_and_every_schedule_names_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_task_is_routed_and_every_schedule_names_a_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("IKM_REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("IKM_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
-    from services.aggregate.celery_app import SCHEDULE, app
+    from services.aggregate.worker.celery_app import SCHEDULE, app
 
     own = {task for task in app.tasks if not task.startswith("celery.")}
     assert own == set(ROUTES)

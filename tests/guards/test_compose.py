@@ -9,8 +9,8 @@ import pytest
 from jsonschema.validators import validator_for
 
 from services.ops.cli import COMMANDS, cli
-from services.ops.run import WORKERS
-from services.ops.stack import PROCESSES
+from services.ops.commands.run import WORKERS
+from services.ops.stack.stack import PROCESSES
 from shared.broker import QUEUES, TASK_LIMIT_S
 from shared.settings import VARIABLES
 from tests.guards import deployment
@@ -41,12 +41,18 @@ def test_the_command_of_a_service_is_one_that_ikm_understands(name: str, service
 
 
 def test_the_file_names_only_variables_that_something_reads() -> None:
-    named = {variable for service in services().values() for variable in service.get("environment", {})}
+    named = {
+        variable for service in services().values() for variable in service.get("environment", {})
+    }
     assert named <= VARIABLES.keys() | FOREIGN_VARIABLES
 
 
 def test_the_workers_together_consume_every_queue_and_no_other() -> None:
-    roles = [service["command"][1] for service in own_services().values() if service["command"][0] == "worker"]
+    roles = [
+        service["command"][1]
+        for service in own_services().values()
+        if service["command"][0] == "worker"
+    ]
     consumed = [queue for role in roles for queue in WORKERS[role].split(",")]
     assert sorted(consumed) == sorted(QUEUES)
 
@@ -64,24 +70,34 @@ def test_the_file_and_the_embedded_stack_run_the_same_processes() -> None:
 def test_a_worker_is_given_longer_to_stop_than_its_longest_task() -> None:
     workers = [service for service in own_services().values() if service["command"][0] == "worker"]
     assert workers
-    assert all(deployment.seconds(service["stop_grace_period"]) > TASK_LIMIT_S for service in workers)
+    assert all(
+        deployment.seconds(service["stop_grace_period"]) > TASK_LIMIT_S for service in workers
+    )
 
 
 @pytest.mark.parametrize(("name", "service"), services().items(), ids=services())
 def test_a_service_says_whether_it_is_well(name: str, service: Service) -> None:
     one_shot = service["restart"] == "no"
-    assert service["healthcheck"] == {"disable": True} if one_shot else "test" in service["healthcheck"]
+    assert (
+        service["healthcheck"] == {"disable": True}
+        if one_shot
+        else "test" in service["healthcheck"]
+    )
 
 
 @pytest.mark.parametrize(("name", "service"), services().items(), ids=services())
-def test_a_service_can_be_scaled_and_the_proxy_alone_is_reached_from_outside(name: str, service: Service) -> None:
+def test_a_service_can_be_scaled_and_the_proxy_alone_is_reached_from_outside(
+    name: str, service: Service
+) -> None:
     assert "container_name" not in service
     assert ("ports" in service) == (name == "proxy")
     assert ("outside" in service["networks"]) == (name == "proxy")
 
 
 def test_no_image_is_whatever_happens_to_be_the_latest() -> None:
-    images = [service["image"] for name, service in services().items() if name not in own_services()]
+    images = [
+        service["image"] for name, service in services().items() if name not in own_services()
+    ]
     assert all(re.search(r":\d", image) for image in images)
 
 
@@ -96,7 +112,9 @@ def test_a_secret_has_no_default_and_its_absence_is_explained() -> None:
     secrets = [(name, rest) for name, rest in deployment.interpolations() if SECRET.search(name)]
     assert secrets
     assert all(re.match(r":\?\w+ \w+", rest) for _, rest in secrets)
-    assert not [name for name, value in deployment.example().items() if SECRET.search(name) and value]
+    assert not [
+        name for name, value in deployment.example().items() if SECRET.search(name) and value
+    ]
 
 
 def test_the_example_environment_explains_every_variable_and_no_other() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.channels import CHANNELS
-from services.ingest.channels.channel import Channel
+from services.ingest.formats import CHANNELS
+from services.ingest.formats.format import Channel
 from services.ops.cli import COMMANDS
 from shared.problems import KINDS
 from shared.settings import VARIABLES, Settings
@@ -30,8 +30,12 @@ def _said(document: Path) -> str:
     return text(document) if document.exists() else ""
 
 
-def _unsaid(wanted: set[str], document: Path, pattern: str = r"(?<![\w/-]){}(?![\w-])") -> list[str]:
-    return [word for word in wanted if not re.search(pattern.format(re.escape(word)), _said(document))]
+def _unsaid(
+    wanted: set[str], document: Path, pattern: str = r"(?<![\w/-]){}(?![\w-])"
+) -> list[str]:
+    return [
+        word for word in wanted if not re.search(pattern.format(re.escape(word)), _said(document))
+    ]
 
 
 def test_every_setting_is_explained_to_operators() -> None:
@@ -49,7 +53,10 @@ def test_the_documents_name_only_settings_that_exist() -> None:
 
 
 def test_every_command_is_explained_to_operators() -> None:
-    expect_none(_unsaid({f"ikm {command}" for command in COMMANDS}, OPERATIONS), "not in docs/operations.md:")
+    expect_none(
+        _unsaid({f"ikm {command}" for command in COMMANDS}, OPERATIONS),
+        "not in docs/operations.md:",
+    )
 
 
 def test_the_documents_name_only_commands_that_exist() -> None:
@@ -62,13 +69,19 @@ def test_the_documents_name_only_commands_that_exist() -> None:
     expect_none(named, "there is no such command:")
 
 
-def test_every_path_of_the_service_is_explained_to_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from services.aggregate.api.app import create_app as create_read
+def test_every_path_of_the_service_is_explained_to_its_callers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from services.aggregate.read.app import create_app as create_read
     from services.ingest.app import create_app as create_ingest
 
     for variable, address in ADDRESSES.items():
         monkeypatch.setenv(variable, address)
-    paths = {path for create in (create_ingest, create_read) for path in create(Settings.load()).api.openapi()["paths"]}
+    paths = {
+        path
+        for create in (create_ingest, create_read)
+        for path in create(Settings.load()).api.openapi()["paths"]
+    }
     expect_none(_unsaid(paths, API, r"{}(?![\w/-])"), "not in docs/api.md:")
 
 
@@ -82,7 +95,9 @@ def test_every_metric_is_explained_to_operators() -> None:
         for path in modules()
         if any(imported.startswith("prometheus_client") for _, imported in imports(path))
         for node in ast.walk(syntax(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"ikm_[a-z_]+", node.value)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"ikm_[a-z_]+", node.value)
     }
     assert metrics
     expect_none(_unsaid(metrics, OPERATIONS), "not in docs/operations.md:")

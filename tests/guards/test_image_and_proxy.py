@@ -2,7 +2,7 @@
 
 import re
 
-from services.ingest.channels import CHANNELS
+from services.ingest.formats import CHANNELS
 from shared.problems import MEDIA_TYPE, problem
 from tests.guards.deployment import CADDYFILE, DOCKERFILE
 from tests.guards.repository import ROOT, text
@@ -22,7 +22,11 @@ def test_the_proxy_refuses_as_the_services_do_while_they_are_away() -> None:
 
 
 def test_everything_that_the_image_copies_exists_and_reaches_the_builder() -> None:
-    admitted = {line[1:].rstrip("/") for line in text(ROOT / ".dockerignore").splitlines() if line.startswith("!")}
+    admitted = {
+        line[1:].rstrip("/")
+        for line in text(ROOT / ".dockerignore").splitlines()
+        if line.startswith("!")
+    }
     copied = [
         source
         for line in re.findall(r"^COPY (?!--from)(.+)$", text(DOCKERFILE), re.MULTILINE)

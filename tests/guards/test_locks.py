@@ -36,7 +36,9 @@ def test_every_requirement_is_pinned_with_hashes(lock: Path) -> None:
 
 @pytest.mark.parametrize("lock", [RUN, DEV], ids=["run", "dev"])
 def test_a_lock_names_no_host_and_no_folder(lock: Path) -> None:
-    assert not re.findall(r"^.*(?:https?:|file:|index-url|find-links|@ ).*$", text(lock), re.MULTILINE)
+    assert not re.findall(
+        r"^.*(?:https?:|file:|index-url|find-links|@ ).*$", text(lock), re.MULTILINE
+    )
     assert text(lock).splitlines()[1].split() == ["#", "make", "lock"]
 
 
@@ -53,13 +55,16 @@ def test_the_lock_satisfies_the_project_file(part: str, lock: Path) -> None:
     for wanted in map(Requirement, _project()[part]):
         found = versions.get(_normal(wanted.name), [])
         assert found, f"{wanted.name} is not in {lock.name}: make lock"
-        assert all(version in wanted.specifier for version in found), f"{wanted} but {lock.name} has {found}: make lock"
+        assert all(version in wanted.specifier for version in found), (
+            f"{wanted} but {lock.name} has {found}: make lock"
+        )
 
 
 @pytest.mark.parametrize("recipe", ["Makefile", "Dockerfile"])
 def test_an_installation_takes_the_lock_and_resolves_nothing(recipe: str) -> None:
     """An older pip meets `name[extra]` in a package's own needs, looks for its newest release, and refuses that one as
-    unpinned on the day it appears. The lock is complete (`pip check`, below), so nothing has to be resolved.
+    unpinned on the day it appears. The lock is complete (`pip check`, below), so nothing has to be
+    resolved.
     """
     installs = re.findall(r"^.*--require-hashes.*$", text(ROOT / recipe), re.MULTILINE)
     assert installs
@@ -67,7 +72,9 @@ def test_an_installation_takes_the_lock_and_resolves_nothing(recipe: str) -> Non
 
 
 def test_what_is_installed_lacks_nothing() -> None:
-    checked = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

@@ -19,7 +19,9 @@ def test_each_target_has_a_line_of_help() -> None:
 
 
 def test_make_help_lists_every_target() -> None:
-    shown = subprocess.run(["make", "-s", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "-s", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    ).stdout
     assert set(re.findall(r"^  make (\w+)", shown, re.MULTILINE)) == EXPECTED
 
 
@@ -34,7 +36,11 @@ def test_ci_runs_what_the_documents_tell_a_person_to_run() -> None:
 
 
 def test_the_documents_name_only_targets_that_exist() -> None:
-    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    documents = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
     named = {
         (path.name, target)
         for path in documents

@@ -20,12 +20,19 @@ SECRET_FILES = {".pem", ".key", ".p12"}
 
 
 def test_no_type_error_is_silenced_in_the_product() -> None:
-    found = (place for path in modules() for place, line in lines(path) if re.search(r"#\s*type:\s*ignore", line))
+    found = (
+        place
+        for path in modules()
+        for place, line in lines(path)
+        if re.search(r"#\s*type:\s*ignore", line)
+    )
     expect_none(found, "mend the type instead:")
 
 
 def test_nothing_is_left_for_later() -> None:
-    prose = (path for path in files() if path.suffix not in {".lock", ".csv"} and name(path) != THIS)
+    prose = (
+        path for path in files() if path.suffix not in {".lock", ".csv"} and name(path) != THIS
+    )
     found = (place for path in prose for place, line in lines(path) if UNFINISHED.search(line))
     expect_none(found, "do it, or open an issue:")
 
@@ -41,13 +48,19 @@ def test_each_silenced_lint_names_its_rule_and_its_reason() -> None:
                 bare.append(place)
             before = line
     expect_none(
-        bare, "a noqa has a rule and a reason, as in `# noqa: S606 (no shell is wanted)`, or one in the line above:"
+        bare,
+        "a noqa has a rule and a reason, as in `# noqa: S606 (no shell is wanted)`, or one in the line above:",
     )
 
 
 def test_no_file_names_a_private_path_or_a_package_index() -> None:
     prose = (path for path in files() if path.suffix != ".csv" and name(path) != THIS)
-    found = (f"{place}: {line.strip()}" for path in prose for place, line in lines(path) if PRIVATE.search(line))
+    found = (
+        f"{place}: {line.strip()}"
+        for path in prose
+        for place, line in lines(path)
+        if PRIVATE.search(line)
+    )
     expect_none(found, "this is true on one machine only:")
 
 

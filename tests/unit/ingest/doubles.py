@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 from starlette.types import Message, Receive, Scope
 
-from services.ingest.accept import GroupCommit
-from services.ingest.accept_http import Endpoint
-from services.ingest.channels import CHANNELS
-from services.ingest.limits import Watch
+from services.ingest.endpoint import Endpoint
+from services.ingest.formats import CHANNELS
+from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import Meters
-from shared.inbox import Appended, Parcel, Writer
-from shared.registry import Registry
+from services.ingest.watch import Watch
+from shared.inbox.entry import Parcel
+from shared.inbox.writer import Appended, Writer
+from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.wire import Wire
 from tests.builders import registry
@@ -75,7 +76,9 @@ class Desk:
         self.know(known or registry())
         self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
         meters = Meters(self.watch)
-        self.endpoints = {path: Endpoint(item, self.watch, self.commit, meters) for path, item in CHANNELS.items()}
+        self.endpoints = {
+            path: Endpoint(item, self.watch, self.commit, meters) for path, item in CHANNELS.items()
+        }
 
     def know(self, known: Registry) -> None:
         """Take another registry, as a look at Redis would."""
@@ -102,7 +105,9 @@ class Desk:
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer.status = message["status"]
-                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+                answer.headers = {
+                    name.decode(): value.decode() for name, value in message["headers"]
+                }
             else:
                 answer.body += message["body"]
 

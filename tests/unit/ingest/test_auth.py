@@ -8,7 +8,7 @@ import pytest
 
 from services.ingest.auth import authenticate
 from shared.problems import Problem, Refused
-from shared.registry import Channel, Key
+from shared.registry.snapshot import Channel, Key
 from tests.builders import KEY, key_hash, registry
 
 DAY = date(2026, 5, 4)
@@ -21,7 +21,9 @@ def refusal(authorization: bytes | None, **changes: Any) -> Problem:
     return refused.value.problem
 
 
-@pytest.mark.parametrize("header", [BEARER, b"bearer " + KEY.encode(), b"BEARER  " + KEY.encode() + b" "])
+@pytest.mark.parametrize(
+    "header", [BEARER, b"bearer " + KEY.encode(), b"BEARER  " + KEY.encode() + b" "]
+)
 def test_a_key_is_its_channel(header: bytes) -> None:
     assert authenticate(registry(), header, DAY) == Channel("loket", "api")
 
@@ -33,11 +35,15 @@ def test_without_a_key_the_answer_says_which_scheme(header: bytes | None) -> Non
 
 
 @pytest.mark.parametrize(
-    "header", [b"Bearer ", b"Bearer x", BEARER + b"x", BEARER[:-1], b"Bearer " + key_hash(KEY).encode()]
+    "header",
+    [b"Bearer ", b"Bearer x", BEARER + b"x", BEARER[:-1], b"Bearer " + key_hash(KEY).encode()],
 )
 def test_another_key_is_unknown(header: bytes) -> None:
     found = refusal(header)
-    assert (found.status, found.plain_headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
+    assert (found.status, found.plain_headers["www-authenticate"]) == (
+        401,
+        'Bearer error="invalid_token"',
+    )
 
 
 def test_a_key_of_a_channel_that_is_gone_is_unknown() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive
 
 from services.ingest import body
-from services.ingest.channels.channel import BATCH_MAX_BYTES
+from services.ingest.formats.format import BATCH_MAX_BYTES
 from shared.problems import Refused
 from tests.unit.ingest.doubles import receiving
 
@@ -36,7 +36,9 @@ def test_the_body_is_what_was_sent_however_it_was_cut(chunks: Sequence[bytes], l
 
 @pytest.mark.parametrize("late", [0, 0.001])
 @pytest.mark.parametrize("chunks", [[b"x" * BATCH_MAX_BYTES], [b"x" * (BATCH_MAX_BYTES // 2)] * 2])
-def test_the_limit_itself_is_allowed_and_one_byte_more_is_not(chunks: list[bytes], late: float) -> None:
+def test_the_limit_itself_is_allowed_and_one_byte_more_is_not(
+    chunks: list[bytes], late: float
+) -> None:
     assert len(read(receiving(chunks, late))) == BATCH_MAX_BYTES
     assert refusal(receiving([*chunks[:-1], chunks[-1] + b"x"], late)) == "too-large"
 
@@ -53,7 +55,9 @@ def test_an_endless_body_is_refused_when_it_passes_the_limit() -> None:
     assert given_out == 11
 
 
-@pytest.mark.parametrize("announced", [str(BATCH_MAX_BYTES + 1).encode(), b"-1", b"", b"1e3", b"+5"])
+@pytest.mark.parametrize(
+    "announced", [str(BATCH_MAX_BYTES + 1).encode(), b"-1", b"", b"1e3", b"+5"]
+)
 def test_what_announces_too_much_is_not_read(announced: bytes) -> None:
     assert refusal(unasked, {b"content-length": announced}) == "too-large"
 
@@ -65,7 +69,9 @@ def test_an_encoded_body_is_not_read(encoding: bytes) -> None:
 
 
 @pytest.mark.parametrize("first", [[], [b"{}", b""]])
-def test_a_body_that_stalls_is_given_up(first: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_stalls_is_given_up(
+    first: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(body, "TIMEOUT_S", 0.05)
     begin = receiving(first)
     left = len(first) - 1

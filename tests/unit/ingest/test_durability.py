@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.limits import Durability
+from services.ingest.watch import Durability
 
 SAFE = {
     "appendonly": "yes",
@@ -25,7 +25,9 @@ SAFE = {
         ({"appendfsync": "sometimes"}, "unknown"),
     ],
 )
-def test_the_promise_is_the_weakest_of_what_is_configured(change: dict[str, str], promise: str) -> None:
+def test_the_promise_is_the_weakest_of_what_is_configured(
+    change: dict[str, str], promise: str
+) -> None:
     assert Durability.of(SAFE | change).promise == promise
 
 

@@ -1,7 +1,8 @@
 """The golden requests of every channel: what is answered and what is stored, to the last byte that a sender sees.
 
-A case is two files in tests/golden/channels/<channel>: `<case>.http`, the request, and `<case>.json`, the answer with
-what went into the inbox. GOLDEN=write writes the answers anew, to be read before they are committed.
+A case is two files in tests/golden/formats/<channel>: `<case>.http`, the request, and
+`<case>.json`, the answer with what went into the inbox. GOLDEN=write writes the answers anew, to be
+read before they are committed.
 """
 
 import asyncio
@@ -13,11 +14,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from services.ingest.channels import CHANNELS
+from services.ingest.formats import CHANNELS
 from services.ingest.openapi import SCHEMAS
 from tests.unit.ingest.doubles import Answer, Desk
 
-FOLDER = Path(__file__).parents[2] / "golden" / "channels"
+FOLDER = Path(__file__).parents[2] / "golden" / "formats"
 CASES = sorted(FOLDER.glob("*/*.http"))
 PATHS = {channel.name: channel.path for channel in CHANNELS.values()}
 
@@ -42,7 +43,12 @@ def answer_to(request: Path) -> tuple[Answer, list[tuple[str, bytes]]]:
 def recorded(answer: Answer, stored: list[tuple[str, bytes]]) -> dict[str, Any]:
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
     inbox = [{"id": source_id, "submission": json.loads(raw)} for source_id, raw in stored]
-    return {"status": answer.status, "headers": headers, "body": json.loads(answer.body), "stored": inbox}
+    return {
+        "status": answer.status,
+        "headers": headers,
+        "body": json.loads(answer.body),
+        "stored": inbox,
+    }
 
 
 @pytest.mark.parametrize("request_file", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -1,0 +1,1 @@
+"""Inbox entries become responses, receipts and day tallies: decode, judge, tally, count."""

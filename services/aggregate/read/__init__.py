@@ -1,0 +1,1 @@
+"""The read API and its pages: figures from memory, or from sums of day tallies."""

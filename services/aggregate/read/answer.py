@@ -1,0 +1,68 @@
+"""A complete answer to a read: body, ETag and headers made once, sent as often as it is asked for."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from starlette.types import Send
+
+JSON: Final = b"application/json"
+HTML: Final = b"text/html; charset=utf-8"
+# Ask again every time: a figure is current within a second, and asking costs a 304.
+CACHE_CONTROL: Final = b"public, no-cache"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent for 200, and what of it for 304. `tag` is the opaque part of the ETag, with its quotes."""
+
+    body: bytes
+    tag: bytes
+    headers: Headers
+    headers_unchanged: Headers
+
+    @classmethod
+    def of(
+        cls, body: bytes, media_type: bytes = JSON, more: Iterable[tuple[bytes, bytes]] = ()
+    ) -> Self:
+        """The answer with this body. The same body has the same ETag, in every process."""
+        tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+        # Weak: a proxy may compress the body.
+        common = [(b"etag", b"W/" + tag), (b"cache-control", CACHE_CONTROL)]
+        length = str(len(body)).encode()
+        kinds = [
+            (b"content-type", media_type),
+            (b"content-length", length),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        return cls(body, tag, [*kinds, *common, *more], common)
+
+    async def send(self, method: str, request: Iterable[tuple[bytes, bytes]], send: Send) -> None:
+        """Answer a GET or HEAD with these request headers."""
+        for name, value in request:
+            if name == b"if-none-match" and self.matches(value):
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": 304,
+                        "headers": self.headers_unchanged,
+                    }
+                )
+                await send({"type": "http.response.body", "body": b""})
+                return
+        await send({"type": "http.response.start", "status": 200, "headers": self.headers})
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else self.body})
+
+    def matches(self, condition: bytes) -> bool:
+        """Whether If-None-Match names this answer: `*` or one of a list, compared weakly (RFC 9110, 13.1.2).
+
+        Our tags hold no comma and no space, so a list can be cut at its commas: what else is in it
+        cannot be ours.
+        """
+        return any(
+            one.strip(b" \t").removeprefix(b"W/") in {self.tag, b"*"}
+            for one in condition.split(b",")
+        )

@@ -1,0 +1,93 @@
+"""The read API as one ASGI application: answers that are made already first, everything else through FastAPI."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
+
+from services.aggregate.read.api import openapi, refusals
+from services.aggregate.read.api.routes import router
+from services.aggregate.read.pages.routes import pages
+from services.aggregate.read.service import Service
+from shared.clock import Clock, utc_now
+from shared.observability import configure
+from shared.settings import Settings
+
+
+class ReadApi:
+    """The ASGI application. `api` is its FastAPI part, with routes, lifespan and OpenAPI document."""
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        self.service = Service(settings.need_database(), clock)
+        self.api = self._fastapi()
+        self.service.document = self.api.openapi
+
+    @property
+    def document(self) -> Callable[[], dict[str, Any]]:
+        """Gives the OpenAPI document that the page /docs explains; who serves more than this sets it to all of it."""
+        return self.service.document
+
+    @document.setter
+    def document(self, document: Callable[[], dict[str, Any]]) -> None:
+        self.service.document = document
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
+            snapshot = self.service.board.snapshot
+            if snapshot is not None:
+                ready = snapshot.answers(self.service.clock()).get(
+                    (scope["path"], scope["query_string"])
+                )
+                if ready is not None:
+                    await ready.send(scope["method"], scope["headers"], send)
+                    return
+            if scope["method"] == "HEAD":
+                scope, send = {**scope, "method": "GET"}, _without_body(send)
+        await self.api(scope, receive, send)
+
+    def _fastapi(self) -> FastAPI:
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            self.service.start()
+            try:
+                yield
+            finally:
+                self.service.stop()
+
+        api = FastAPI(
+            title="IKM Live (read)",
+            version="1",
+            summary="Menyajikan indeks kepuasan masyarakat / serves the satisfaction index",
+            lifespan=lifespan,
+            docs_url=None,  # FastAPI's page loads its parts from another host; ours is in the pages
+            redoc_url=None,
+            redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
+        )
+        refusals.install(api)
+        api.include_router(router(self.service))
+        api.include_router(pages(self.service))
+        generated = api.openapi
+        setattr(api, "openapi", lambda: openapi.document(generated()))  # noqa: B010 - FastAPI's way to extend it
+        return api
+
+
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> ReadApi:
+    """The application for the configured environment."""
+    settings = settings or Settings.load()
+    configure(settings)
+    return ReadApi(settings, clock)
+
+
+def _without_body(send: Send) -> Send:
+    """HEAD: the headers of the GET, and nothing else."""
+
+    async def head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return head

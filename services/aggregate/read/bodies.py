@@ -1,0 +1,167 @@
+"""The JSON bodies of the read API: the one source of what is sent and of what the OpenAPI document says."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+from services.aggregate.rolling.rollup import Mean, Pooled
+from services.aggregate.rolling.summary import Sample, UnsurFigure
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Local days, both included; null: open on that side. `name` as it was asked for."""
+
+    name: str
+    first: date | None = msgspec.field(name="from")
+    last: date | None = msgspec.field(name="to")
+
+
+class OpdIndex(msgspec.Struct, frozen=True):
+    """The index of one OPD, or of one of its layanan; null without respondents, never 0."""
+
+    opd: str
+    name: str
+    layanan: str | None
+    layanan_name: str | None
+    window: Period
+    respondents: int
+    ikm: Decimal | None
+    mutu: str | None
+    kinerja: str | None
+    ci95: tuple[Decimal, Decimal] | None
+    profile: str
+    unsur: tuple[UnsurFigure, ...]
+    comparison: dict[str, Decimal | None]
+    sample: Sample
+    updated_at: datetime | None
+
+
+class OpdLine(msgspec.Struct, frozen=True):
+    """One OPD in the list of all."""
+
+    code: str
+    name: str
+    respondents: int
+    ikm: Decimal | None
+    mutu: str | None
+    kinerja: str | None
+    ci95: tuple[Decimal, Decimal] | None
+    updated_at: datetime | None
+
+
+class InstansiIndex(msgspec.Struct, frozen=True):
+    """The index of the whole instansi; `ikm` is that of the primary roll-up, `ci95` null for a mean."""
+
+    code: str
+    name: str
+    respondents: int
+    primary: str
+    ikm: Decimal | None
+    mutu: str | None
+    kinerja: str | None
+    ci95: tuple[Decimal, Decimal] | None
+    profile: str
+    pooled: Pooled
+    mean: Mean
+    sample: Sample
+    updated_at: datetime | None
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The instansi and its OPDs under one window."""
+
+    window: Period
+    instansi: InstansiIndex
+    opd: list[OpdLine]
+
+
+class TrendPoint(msgspec.Struct, frozen=True):
+    """One step of a trend; local days, both included."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    respondents: int
+    ikm: Decimal | None
+    mutu: str | None
+
+
+class Trend(msgspec.Struct, frozen=True):
+    """How the index of an OPD, or of one of its layanan, moved.
+
+    The series is empty when a side was left open and nobody was counted at all.
+    """
+
+    opd: str
+    name: str
+    layanan: str | None
+    step: str
+    profile: str
+    series: list[TrendPoint]
+
+
+class BreakdownCell(msgspec.Struct, frozen=True):
+    """The respondents of one value; `value` null: they did not say. Withheld: numbers are null."""
+
+    value: str | None
+    label: str
+    respondents: int | None
+    ikm: Decimal | None
+    mutu: str | None
+    withheld: bool
+
+
+class Breakdown(msgspec.Struct, frozen=True):
+    """The index of an OPD by the profile of its respondents, by layanan or by channel."""
+
+    opd: str
+    name: str
+    by: str
+    window: Period
+    profile: str
+    cells: list[BreakdownCell]
+
+
+class ReceiptStatus(msgspec.Struct, frozen=True):
+    """What became of a submission: counted, or parked for a reason until the registry is mended."""
+
+    receipt: str
+    status: str
+    reason: str | None
+    received_at: datetime
+
+
+class Liveness(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: str
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether figures can be served. `database` false: the last known ones are."""
+
+    ready: bool
+    reason: str | None
+    database: bool
+    registry: int | None
+    as_of: date | None
+
+
+class FaultBody(msgspec.Struct, frozen=True):
+    """One reason of a refusal."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    judul: str
+    status: int
+    code: str
+    detail: str = ""
+    errors: list[FaultBody] = []

@@ -1,0 +1,26 @@
+"""Which cells of a breakdown are withheld from the public, so that nobody's answers can be worked out.
+
+A cell with fewer than five respondents is withheld. The total of all cells is public: what is
+missing from it is the sum of the withheld cells. So at least two are withheld, and at least five
+respondents together; the next smallest cells are withheld as well until that holds, or nothing is
+left to withhold.
+"""
+
+from collections.abc import Mapping
+
+FEWEST = 5
+_FEWEST_CELLS = 2
+
+
+def withheld(respondents: Mapping[str, int]) -> set[str]:
+    """The cells to withhold, given the respondents of all cells, which sum to a public total."""
+    smallest_first = sorted((n, value) for value, n in respondents.items() if n > 0)
+    hidden: set[str] = set()
+    together = 0
+    for n, value in smallest_first:
+        safe = not hidden or (len(hidden) >= _FEWEST_CELLS and together >= FEWEST)
+        if n >= FEWEST and safe:
+            break
+        hidden.add(value)
+        together += n
+    return hidden

@@ -1,0 +1,99 @@
+"""What a row or a sum of tallies says, together with the names of the registry, as the bodies of answers."""
+
+from datetime import datetime
+
+from services.aggregate.read.bodies import InstansiIndex, OpdIndex, OpdLine, Period
+from services.aggregate.rolling.rolling_rows import Content
+from services.aggregate.rolling.rollup import roll_up
+from shared.domain.window import Window
+from shared.registry.snapshot import Layanan, Opd, Registry
+
+
+def period(window: Window) -> Period:
+    """The days of a window."""
+    return Period(window.name, window.first, window.last)
+
+
+def opd_index(
+    registry: Registry,
+    opd: Opd,
+    layanan: Layanan | None,
+    content: Content,
+    changed_at: datetime | None,
+) -> OpdIndex:
+    """The index of one OPD, or of one of its layanan."""
+    summary = content.summary
+    return OpdIndex(
+        opd=opd.code,
+        name=opd.name,
+        layanan=layanan.code if layanan is not None else None,
+        layanan_name=layanan.name if layanan is not None else None,
+        window=period(content.window),
+        respondents=summary.respondents,
+        ikm=summary.ikm,
+        mutu=summary.mutu,
+        kinerja=summary.kinerja,
+        ci95=summary.ci95,
+        profile=summary.profile,
+        unsur=summary.unsur,
+        comparison=summary.comparison,
+        sample=summary.sample,
+        updated_at=_counted_at(registry, content, changed_at),
+    )
+
+
+def opd_line(
+    registry: Registry, opd: Opd, content: Content, changed_at: datetime | None
+) -> OpdLine:
+    """One OPD in the list of all."""
+    summary = content.summary
+    return OpdLine(
+        code=opd.code,
+        name=opd.name,
+        respondents=summary.respondents,
+        ikm=summary.ikm,
+        mutu=summary.mutu,
+        kinerja=summary.kinerja,
+        ci95=summary.ci95,
+        updated_at=_counted_at(registry, content, changed_at),
+    )
+
+
+def instansi_index(
+    registry: Registry, content: Content, changed_at: datetime | None
+) -> InstansiIndex:
+    """The index of the whole instansi."""
+    summary = content.summary
+    rollup = content.rollup or roll_up(summary, (), registry.instansi.primary)
+    return InstansiIndex(
+        code=registry.instansi.code,
+        name=registry.instansi.name,
+        respondents=summary.respondents,
+        primary=rollup.primary,
+        ikm=summary.ikm,
+        mutu=summary.mutu,
+        kinerja=summary.kinerja,
+        ci95=summary.ci95,
+        profile=summary.profile,
+        pooled=rollup.pooled,
+        mean=rollup.mean,
+        sample=summary.sample,
+        updated_at=_counted_at(registry, content, changed_at),
+    )
+
+
+def is_listed(opd: Opd, window: Window, content: Content) -> bool:
+    """Whether an OPD belongs into the list under a window: it has respondents, or was open on the last of its days."""
+    return content.summary.respondents > 0 or window.last is None or opd.is_open(window.last)
+
+
+def _counted_at(
+    registry: Registry, content: Content, changed_at: datetime | None
+) -> datetime | None:
+    """When the last count changed it; nothing where none did: an empty window is only as old as its rows."""
+    return local(registry, changed_at) if content.summary.respondents else None
+
+
+def local(registry: Registry, instant: datetime | None) -> datetime | None:
+    """An instant with the offset of the instansi's zone."""
+    return instant.astimezone(registry.instansi.zone) if instant is not None else None

@@ -1,0 +1,39 @@
+"""Answers from the rolling rows in memory: without any query, for the windows that are kept ready."""
+
+from services.aggregate.read.bodies import Index, OpdIndex
+from services.aggregate.read.figures import index_bodies
+from services.aggregate.read.snapshot import Snapshot
+from services.aggregate.rolling.rolling_rows import content_of
+from shared.domain.window import Window
+from shared.registry.snapshot import Layanan, Opd
+from shared.storage.rolling import INSTANSI
+
+
+def opd_index(
+    snapshot: Snapshot, opd: Opd, layanan: Layanan | None, window: Window
+) -> OpdIndex | None:
+    """The index of one OPD or layanan; None when no row is rolled to this window."""
+    row = snapshot.row(opd.code, layanan.code if layanan is not None else "", window)
+    if row is None:
+        return None
+    return index_bodies.opd_index(snapshot.registry, opd, layanan, content_of(row), row.computed_at)
+
+
+def index(snapshot: Snapshot, window: Window) -> Index | None:
+    """The instansi and all OPDs; None unless every row is rolled to this window."""
+    registry = snapshot.registry
+    whole = snapshot.row(INSTANSI, "", window)
+    if whole is None:
+        return None
+    lines = []
+    for opd in registry.opd.values():
+        row = snapshot.row(opd.code, "", window)
+        if row is None:
+            return None
+        if index_bodies.is_listed(opd, window, content := content_of(row)):
+            lines.append(index_bodies.opd_line(registry, opd, content, row.computed_at))
+    return Index(
+        index_bodies.period(window),
+        index_bodies.instansi_index(registry, content_of(whole), whole.computed_at),
+        lines,
+    )

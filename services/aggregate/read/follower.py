@@ -1,0 +1,77 @@
+"""Keeps the board current: hears which OPDs changed, and looks twice a second whether the registry did."""
+
+import logging
+import threading
+
+import sqlalchemy as sa
+
+from services.aggregate.read.snapshot import Board
+from shared.storage import rolling
+from shared.storage.registry import stored_registry
+from shared.storage.rolling import INSTANSI, ConnectionLost
+
+log = logging.getLogger(__name__)
+
+LOOK_INTERVAL_S = 0.5
+RETRY_S = 0.5
+
+
+class Follower:
+    """A thread with a connection of its own. While PostgreSQL is away the board stays as it was."""
+
+    def __init__(self, engine: sa.Engine, board: Board) -> None:
+        self._engine = engine
+        self._board = board
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait until the connection is closed."""
+        self._stopped.set()
+        self._thread.join(4 * LOOK_INTERVAL_S)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                with self._engine.connect().execution_options(
+                    isolation_level="AUTOCOMMIT"
+                ) as connection:
+                    try:
+                        self._follow(connection)
+                    finally:
+                        connection.invalidate()  # it listens: nobody else may get it from the pool
+            except (sa.exc.SQLAlchemyError, ConnectionLost) as error:
+                if self._board.connected:
+                    log.warning(
+                        "PostgreSQL is away, serving the last known figures",
+                        extra={"error": str(error)},
+                    )
+                self._board.connected = False
+                self._stopped.wait(RETRY_S)
+
+    def _follow(self, connection: sa.Connection) -> None:
+        rolling.listen(
+            connection
+        )  # first: what is announced while everything is loaded must not be missed
+        self._load(connection)
+        while not self._stopped.is_set():
+            changed = rolling.heard(connection, LOOK_INTERVAL_S)
+            if self._has_new_registry(connection):
+                self._load(connection)
+            elif changed:
+                changed.add(INSTANSI)
+                self._board.update(changed, rolling.read(connection, sorted(changed)))
+
+    def _load(self, connection: sa.Connection) -> None:
+        registry = stored_registry.load(connection)
+        self._board.show(registry, rolling.read(connection))
+        self._board.connected = True
+        log.info("figures loaded", extra={"registry": registry.version})
+
+    def _has_new_registry(self, connection: sa.Connection) -> bool:
+        snapshot = self._board.snapshot
+        return snapshot is None or rolling.current_registry(connection) != snapshot.registry.version

@@ -1,0 +1,119 @@
+"""The query parameters: their form (in the OpenAPI document too) and their meaning.
+
+What has the wrong form is refused with 422; values that are each right and make no sense together
+with 409. A parameter that is not known, or given twice, is refused: a misspelt one would silently
+give another figure.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.domain.submission.identity import CODE_MAX
+from shared.domain.window import Window, parse
+from shared.problems import Refused, problem, query_fault
+
+DEFAULT_WINDOW = "all"
+ABSENT = ""  # no parameter may have this value, so it stands for one that was not given
+WINDOW_PATTERN = r"^(today|7d|30d|90d|365d|all|[1-9][0-9]{3}(-(S[12]|Q[1-4]|0[1-9]|1[0-2]))?)$"
+Facet = Literal["sex", "age", "education", "occupation", "layanan", "channel"]
+Step = Literal["day", "week", "month"]
+
+
+def _real_day(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+WindowName = Annotated[
+    str,
+    Field(
+        pattern=WINDOW_PATTERN,
+        description=(
+            "Jendela waktu / window of local days: today, 7d, 30d, 90d, 365d, all, a year (2026), a semester "
+            f"(2026-S1), a triwulan (2026-Q3) or a month (2026-05). Default: {DEFAULT_WINDOW}. "
+            "Not together with from or to."
+        ),
+        examples=["30d"],
+    ),
+]
+Day = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description="Hari setempat, termasuk / local day, included. Default: open on this side.",
+        json_schema_extra={"format": "date"},
+        examples=["2026-05-04"],
+    ),
+    AfterValidator(_real_day),
+]
+LayananCode = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=CODE_MAX,
+        description="Kode layanan; default: the whole OPD",
+        examples=["ktp-el"],
+    ),
+]
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: Day = Field(ABSENT, alias="from")
+    last: Day = Field(ABSENT, alias="to")
+
+    def days(self) -> tuple[date | None, date | None]:
+        """The days asked for; None where that side is open."""
+        first, last = (date.fromisoformat(day) if day else None for day in (self.first, self.last))
+        if first is not None and last is not None and first > last:
+            raise contradiction("the period ends before it begins", "from", "to")
+        return first, last
+
+
+class _Windowed(_Query):
+    window: WindowName = ABSENT
+
+    def period(self, today: date) -> Window:
+        """The window that is meant, on this local day."""
+        first, last = self.days()
+        if first is None and last is None:
+            return parse(self.window or DEFAULT_WINDOW, today)
+        if self.window:
+            raise contradiction(
+                "give a window, or from and to", "window", "from" if first is not None else "to"
+            )
+        return Window(f"{self.first}..{self.last}", first, last)
+
+
+class InstansiQuery(_Windowed):
+    """Of the instansi and all its OPDs."""
+
+
+class OpdQuery(_Windowed):
+    """Of one OPD."""
+
+    layanan: LayananCode = ABSENT
+
+
+class TrendQuery(_Query):
+    """Of a trend."""
+
+    step: Annotated[
+        Step, Field(description="Langkah / step: a local day, an ISO week, a month")
+    ] = "month"
+    layanan: LayananCode = ABSENT
+
+
+class BreakdownQuery(_Windowed):
+    """Of a breakdown."""
+
+    by: Annotated[Facet, Field(description="Rincian menurut / by what")]
+
+
+def contradiction(detail: str, *parameters: str) -> Refused:
+    """The refusal of parameters that are each right."""
+    faults = [query_fault(parameter, "contradiction", detail) for parameter in parameters]
+    return Refused(problem("contradictory-parameters", detail, errors=faults))

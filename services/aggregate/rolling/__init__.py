@@ -1,0 +1,1 @@
+"""Day tallies become the figures of every window: segments, sums, summaries, rolling rows."""

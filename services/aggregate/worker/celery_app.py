@@ -1,0 +1,36 @@
+"""The Celery application of the workers: tasks, schedule, and what each worker process holds open.
+
+Start it with `ikm worker` and `ikm beat`.
+"""
+
+from typing import Any
+
+from celery.schedules import crontab
+from celery.signals import setup_logging
+
+from services.aggregate.worker import liveness, tasks
+from shared.broker import QUEUES, ROLL, SWEEP, celery_app
+from shared.observability import configure
+from shared.settings import Settings
+
+__all__ = ["QUEUES", "SCHEDULE", "app"]
+
+SWEEP_INTERVAL_S = 1.0
+_EXPIRES_S = 2 * SWEEP_INTERVAL_S  # sweeps that nobody could run must not pile up
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": SWEEP, "schedule": SWEEP_INTERVAL_S, "options": {"expires": _EXPIRES_S}},
+    # The windows roll at local midnight. The hour differs by zone, so look every quarter of an hour
+    # (offsets are multiples of it); the sweep would also notice.
+    "roll": {"task": ROLL, "schedule": crontab(minute="0,15,30,45"), "options": {"expires": 600}},
+}
+
+app = celery_app(Settings.load())
+app.conf.update(beat_schedule=SCHEDULE, timezone="UTC")
+tasks.register(app)
+liveness.install(app)
+
+
+@setup_logging.connect
+def _logging(**_: object) -> None:
+    configure(Settings.load())

@@ -1,0 +1,66 @@
+"""What a worker process holds open: the engine, the inbox, the registry, and the caches between two tasks."""
+
+import os
+import socket
+from datetime import tzinfo
+from functools import cached_property
+from uuid import uuid4
+
+import sqlalchemy as sa
+from celery import Celery
+from redis import Redis
+
+from services.aggregate.counting.judge import Judge
+from services.aggregate.rolling.refresh import Cache
+from shared.connections import worker_redis
+from shared.inbox.reader import Reader
+from shared.registry.snapshot import Registry
+from shared.settings import Settings
+from shared.storage.engine import create_engine
+from shared.storage.registry import stored_registry
+
+
+class Workbench:
+    """Opened on first use, in the process that uses it: nothing here survives a fork."""
+
+    def __init__(self, settings: Settings, celery: Celery) -> None:
+        self.settings = settings
+        self.celery = celery
+        self.cache = Cache()
+        self.refreshed = 0.0  # monotonic time of the last refresh
+        self.tidied = 0.0
+        self._judge = Judge(Registry.empty())
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """PostgreSQL."""
+        return create_engine(self.settings.need_database())
+
+    @cached_property
+    def redis(self) -> Redis:
+        """Redis."""
+        return worker_redis(self.settings.need_redis())
+
+    @cached_property
+    def inbox(self) -> Reader:
+        """The inbox, under a consumer name that no other process has."""
+        consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        reader = Reader(self.redis, self.settings.redis_prefix, consumer)
+        reader.prepare()
+        return reader
+
+    def judge(self) -> Judge:
+        """The judge of the present registry; made anew when its version grew."""
+        with self.engine.connect() as connection:
+            if stored_registry.version(connection) != self._judge.registry.version:
+                self._judge = Judge(stored_registry.load(connection))
+        return self._judge
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of local days."""
+        return self._judge.registry.instansi.zone
+
+    def registry(self) -> Registry:
+        """The present registry."""
+        return self.judge().registry

@@ -1,0 +1,142 @@
+"""Group commit: what arrives while one append is under way becomes the next append, one disk write for all of it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from shared.inbox.entry import Parcel
+from shared.inbox.writer import Appended, Writer, totals_of
+
+log = logging.getLogger(__name__)
+
+ENTRY_SUBMISSIONS = 20_000  # one entry is one unit of counting: keep it digestible
+ENTRY_BYTES = 16 * 1024 * 1024
+MIN_TIMEOUT_S = 0.05
+# While requests come faster than appends, the next append waits a moment for company: an append
+# costs as much CPU as several requests, whatever it holds. A request that comes alone never waits.
+GATHER_S = 0.001
+# so that of 64 busy connections one half is served while the other half's append is under way
+FULL_GROUP = 32
+
+
+class _Waiting(Struct, frozen=True, gc=False):
+    parcel: Parcel
+    since: float
+    stored: "asyncio.Future[bool]"
+
+
+class GroupCommit:
+    """Appends parcels to the inbox, many at a time, in the order of arrival.
+
+    `timeout`: seconds after which a parcel is given up. `on_stored(accepted, settled)` hears the
+    inbox's running totals after every append, `on_failure()` that one failed.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        timeout: float,
+        on_stored: Callable[[int, int], None],
+        on_failure: Callable[[], None],
+    ) -> None:
+        self._writer = writer
+        self._timeout = timeout
+        self._on_stored = on_stored
+        self._on_failure = on_failure
+        self._waiting: list[_Waiting] = []
+        self._under_way: asyncio.Future[Appended] | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._crowded = False  # whether the last group was more than one
+        self._loop = asyncio.get_running_loop()
+
+    def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
+        """True once `parcel` is on disk; False when that cannot be said in time (it may be there or not)."""
+        loop = self._loop
+        stored: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(_Waiting(parcel, loop.time(), stored))
+        if self._under_way is None:
+            self._depart_when_full()
+        return stored
+
+    async def close(self) -> None:
+        """Wait until nothing is under way."""
+        while self._waiting or self._under_way is not None:
+            if self._under_way is None:
+                self._depart()
+            else:
+                await asyncio.wait([self._under_way])
+                await asyncio.sleep(0)
+
+    def _depart_when_full(self) -> None:
+        """Append what waits: at once, or when there is company enough, or a moment later."""
+        if not self._crowded or len(self._waiting) >= FULL_GROUP:
+            self._depart()
+        elif self._gathering is None:
+            self._gathering = self._loop.call_later(GATHER_S, self._depart)
+
+    def _depart(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        group = self._take()
+        self._crowded = len(group) > 1
+        parcels = [waiting.parcel for waiting in group]
+        left = self._timeout - (self._loop.time() - group[0].since)
+        answer = self._under_way = self._started(parcels)
+        late = self._loop.call_later(max(left, MIN_TIMEOUT_S), self._writer.drop)
+        answer.add_done_callback(lambda _: self._landed(group, answer, late))
+
+    def _started(self, parcels: list[Parcel]) -> "asyncio.Future[Appended]":
+        try:
+            return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
+        except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
+            failed: asyncio.Future[Appended] = self._loop.create_future()
+            failed.set_exception(error)
+            return failed
+
+    def _take(self) -> list[_Waiting]:
+        count = size = 0
+        for index, waiting in enumerate(self._waiting):
+            count += len(waiting.parcel.bodies)
+            size += sum(map(len, waiting.parcel.bodies)) if count > 1 else 0
+            if index and (count > ENTRY_SUBMISSIONS or size > ENTRY_BYTES):
+                group, self._waiting = self._waiting[:index], self._waiting[index:]
+                return group
+        group, self._waiting = self._waiting, []
+        return group
+
+    def _landed(
+        self, group: list[_Waiting], answer: "asyncio.Future[Appended]", late: asyncio.TimerHandle
+    ) -> None:
+        late.cancel()
+        self._under_way = None
+        stored = False
+        try:
+            stored = self._is_stored(answer, len(group))
+        finally:  # also after an error that nobody foresaw: no request may wait for ever
+            if (
+                not stored
+            ):  # the others waited for the same Redis: a further time-out each would be too late
+                group += self._waiting
+                self._waiting = []
+            for waiting in group:
+                if not waiting.stored.done():  # the client may have gone
+                    waiting.stored.set_result(stored)
+            if self._waiting:
+                self._depart_when_full()
+
+    def _is_stored(self, answer: "asyncio.Future[Appended]", parcels: int) -> bool:
+        try:
+            totals = totals_of(answer.result())
+        except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
+            log.warning(
+                "append failed",
+                extra={"error": f"{type(error).__name__}: {error}", "parcels": parcels},
+            )
+            self._on_failure()
+            return False
+        self._on_stored(*totals)
+        return True

@@ -1,0 +1,1 @@
+"""The commands of `ikm`, a module for each family."""

@@ -1,0 +1,140 @@
+"""The command `ikm up`: everything on one machine, in the foreground, until Ctrl-C."""
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from shared.domain.errors import IkmError
+
+if TYPE_CHECKING:
+    from services.ops.client import Client
+    from services.ops.stack.example import Example
+    from services.ops.stack.stack import Stack
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port; 0: any that is free.  [default: IKM_PORT or 8000]",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address; 0.0.0.0: also reachable from outside.",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False),
+    help="Folder of all state.  [default: IKM_HOME or ./.ikm]",
+)
+@click.option(
+    "--example",
+    "name",
+    metavar="NAME",
+    help="Apply examples/NAME, and replay its responses if it has any.",
+)
+def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
+    """Run everything here, until Ctrl-C.
+
+    PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends.
+    Ctrl-C stops all of it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is
+    set, that server is used and no embedded one is started.
+    """
+    from services.ops.stack import stack as stacks
+    from services.ops.stack.example import find
+    from shared.settings import Settings
+
+    if home is not None:
+        os.environ["IKM_HOME"] = home
+    example = None if name is None else find(name)
+    folder = Settings.load().home.resolve()
+    with stacks.alone(folder):
+        settings = Settings.load()  # anew: now without what an earlier stack left in the home
+        with stacks.listen(host, settings.port if port is None else port) as listener:
+            _end_on_signals()
+            _run(stacks.Stack(folder, settings, listener, _say), example)
+
+
+def _run(stack: "Stack", example: "Example | None") -> None:
+    started = time.monotonic()
+    try:
+        _start(stack, example, started)
+        stack.watch()
+    except KeyboardInterrupt:
+        _say("\nberhenti … / stopping …")
+    finally:
+        stack.stop()
+    _say(f"berhenti; data tetap di / stopped; the data stays in {stack.home}")
+
+
+def _start(stack: "Stack", example: "Example | None", started: float) -> None:
+    def step(text: str) -> None:
+        _say(f"{time.monotonic() - started:5.1f} s  {text}")
+
+    _say(f"IKM Live di / in {stack.home}")
+    step("server data / data servers: PostgreSQL, Redis")
+    stack.start_servers()
+    step("tabel / tables")
+    stack.command("migrate")
+    if example is not None:
+        step(f"contoh / example: {example.folder.name}")
+        stack.command("apply", str(example.registry_file))
+    step("layanan / service: web, worker, beat")
+    stack.start_processes()
+    has_registry = stack.wait_ready()
+    step("siap / ready")
+    _say(
+        f"\n  Indeks / index   {stack.addresses.web}/\n  API              {stack.addresses.web}/docs"
+    )
+    if example is not None:
+        _try_it(stack, example)
+    elif not has_registry:
+        _say("  Registri         masih kosong / is still empty: ikm apply FILE")
+    _say(f"  Log              {stack.logs}\n  Berhenti / stop  Ctrl-C")
+
+
+def _try_it(stack: "Stack", example: "Example") -> None:
+    from services.ops.stack.example import KEY_FILE, STREAM_KEY_FILE, key_at
+
+    def key(file: str, channel: str) -> str:
+        return key_at(
+            stack.home / file,
+            stack.client,
+            lambda: stack.command("key", "create", channel).split()[-1],
+        )
+
+    _say(f"  Kunci / key      {key(KEY_FILE, example.channel())}")
+    _say(f"                   (kanal / channel {example.channel()}; {stack.home / KEY_FILE})")
+    if example.stream():
+        arguments = (example, stack.client, key(STREAM_KEY_FILE, example.stream_channel()))
+        # A thread for what only talks HTTP: the processes belong to this one (see Stack).
+        threading.Thread(target=_replay, args=arguments, daemon=True).start()
+
+
+def _replay(example: "Example", client: "Client", key: str) -> None:
+    from services.ops.stack.example import replay
+
+    try:
+        replay(example, client, key, _say)
+    except IkmError as error:
+        _say(f"contoh / example: {error}")
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+
+
+def _end_on_signals() -> None:
+    """Treat `kill` and the end of the terminal as Ctrl-C; the latter not under nohup."""
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job starts with it ignored
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)

@@ -1,0 +1,1 @@
+"""Made-up respondents, and how they are sent."""

@@ -1,0 +1,121 @@
+"""A child process of the stack: its command and its log; started, asked to stop, killed, waited for."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.ops.stack.account import Account
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, as whom, and how it is told to end.
+
+    `stop_signal` asks it; `death_signal` is what the kernel sends when the supervisor dies. That is
+    SIGKILL where nothing is lost by it: a worker cannot end in order while the servers that it
+    talks to end too.
+    """
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: Account | None = None
+
+
+class Child:
+    """One program, run at most once at a time."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the current or last run."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there. A process that has ended takes the rest of its group with it."""
+        if self._process is None or self._process.returncode is not None:
+            return False
+        if not _has_ended(self._process.pid):
+            return True
+        self._end_group(self._process)
+        return False
+
+    @property
+    def returncode(self) -> int | None:
+        """How the last run ended: an exit code, or minus a signal; None while it runs."""
+        return None if self.running or self._process is None else self._process.returncode
+
+    def start(self, *descriptors: int) -> None:
+        """Start the process with these descriptors, in a session of its own: a terminal's Ctrl-C reaches only us."""
+        program = self.program
+        with program.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (the stack's own programs)
+                [*_launcher(program), *program.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **program.environment},
+                pass_fds=descriptors,
+                start_new_session=True,
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the main process, if it is there."""
+        if self.running and self._process is not None:
+            self._process.send_signal(number)
+
+    def stop(self, timeout: float = 15) -> None:
+        """Ask the process to end; after the timeout, kill it."""
+        self.signal(self.program.stop_signal)
+        if not self.wait(timeout):
+            self.kill()
+
+    def kill(self) -> None:
+        """End the main process at once, as a power failure would (SIGKILL)."""
+        self.signal(signal.SIGKILL)
+        self.wait(10)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until the process has ended; False when it still runs after the timeout."""
+        deadline = time.monotonic() + timeout
+        while self.running:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    @staticmethod
+    def _end_group(process: "subprocess.Popen[bytes]") -> None:
+        # Before the process is reaped, its number cannot have become somebody else's group.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _launcher(program: Program) -> list[str]:
+    account = program.account or Account(-1, -1)
+    arguments = (
+        os.getpid(),
+        int(program.death_signal),
+        account.uid,
+        account.gid,
+        account.capability,
+    )
+    return [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, arguments)]

@@ -1,0 +1,79 @@
+"""The folders, locks and logs of the embedded servers: private, short enough for sockets, one server each."""
+
+import fcntl
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.ops.errors import CannotStart, InUse
+from services.ops.stack.account import Account, give
+
+
+def runtime_folder(home: Path) -> Path:
+    """A short private folder for the sockets of `home`: a socket's path is limited to 107 bytes, a home's is not."""
+    digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
+    return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks whose it is)
+
+
+def private_folder(path: Path, account: Account | None) -> Path:
+    """Make `path` a folder that only the servers' user may enter; refuse one that somebody else laid there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.lstat()
+    owners = {os.geteuid(), account.uid if account else os.geteuid()}
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
+        raise CannotStart(
+            f"{path} belongs to another user (uid {status.st_uid}): remove it, or use another IKM_HOME"
+        )
+    path.chmod(0o700)
+    give(path, account)
+    return path
+
+
+def private_file(path: Path, text: str) -> Path:
+    """Write a file that only we may read; its path."""
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(text)
+    return path
+
+
+@contextmanager
+def held(path: Path, timeout: float, complaint: str) -> Iterator[int]:
+    """Hold a lock; yields its descriptor, which keeps holding it in every process that inherits it.
+
+    A server that inherits it proves by that alone that it still runs, whatever became of the one
+    who started it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(descriptor, timeout, complaint)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, timeout: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise InUse(complaint) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def end_of(log: Path, lines: int = 12) -> str:
+    """The end of a log, introduced by its name; for a message that says why something did not start."""
+    try:
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    except OSError as error:
+        return f"no log: {error}"
+    return "\n".join([f"the end of {log}:", *tail])

@@ -1,0 +1,239 @@
+"""The embedded stack of one IKM_HOME: its servers, its processes, and what it tells other commands about itself."""
+
+import functools
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.ops.client import Client
+from services.ops.errors import CannotStart, InUse
+from services.ops.stack.child import Child, Program
+from services.ops.stack.folders import end_of, held, private_file, runtime_folder
+from services.ops.stack.servers import Postgres, Redis, Server, account_for
+from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
+from shared.settings import STACK_FILE, Settings, running_stack
+
+Say = Callable[[str], None]
+
+# name -> (arguments of `ikm`, seconds to stop in). Started in this order, each under watch.
+PROCESSES: dict[str, tuple[tuple[str, ...], float]] = {
+    "web": (("serve", "all"), 10),
+    "worker-inbox": (("worker", "inbox"), 20),
+    "worker-refresh": (("worker", "refresh"), 20),
+    "beat": (("beat",), 5),
+}
+_SERVER_STOP_S = 30
+_READY_TIMEOUT_S = 90
+# a registry that PostgreSQL has reaches ingest within a second or two (the sweep publishes it)
+_REGISTRY_TIMEOUT_S = 3
+_MOST_FAILURES = 3  # of one process before the first readiness: then the reason is in its log
+_LOG_LIMIT = 20 * 1024 * 1024
+_TURNS_PER_LOG_CHECK = 300  # about once a minute
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the home: a second stack on it ends with a message that names the first."""
+    home.mkdir(parents=True, exist_ok=True)
+    stack = running_stack(home)
+    other = (
+        f"process {stack['pid']}, {stack['url']}"
+        if {"pid", "url"} <= stack.keys()
+        else "it is just starting"
+    )
+    with held(home / "up.lock", 0, f"another `ikm up` works in {home} ({other})"):
+        (home / STACK_FILE).unlink(missing_ok=True)  # of a stack that was killed
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the service. The stack keeps it, so that no other process gets the port while `web` restarts."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+    except OSError as error:
+        raise InUse(
+            f"{host}:{port} ({os.strerror(error.errno or 0)}): choose another with --port"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the stack's parts are reached."""
+
+    web: str
+    database: str
+    redis: str
+
+
+class Stack:
+    """Everything that `ikm up` runs. Use it from one thread: Linux ends children with the thread that started them."""
+
+    def __init__(self, home: Path, settings: Settings, listener: socket.socket, say: Say) -> None:
+        self.home = home
+        self.logs = home / "logs"
+        self._listener = listener
+        self._say = say
+        self._supervisor = Supervisor(say, self._write)
+        self.addresses = Addresses(
+            _web_address(listener), settings.database_url, settings.redis_url
+        )
+
+    @property
+    def client(self) -> Client:
+        """A client of this stack's API."""
+        return Client(self.addresses.web)
+
+    @property
+    def port(self) -> int:
+        """The port that the service listens on."""
+        return int(self._listener.getsockname()[1])
+
+    def start_servers(self) -> None:
+        """Start PostgreSQL and Redis, except those whose address was given."""
+        self.logs.mkdir(exist_ok=True)
+        database, redis = self.addresses.database, self.addresses.redis
+        account = account_for(self.home, postgres=not database, redis=not redis)
+        sockets = runtime_folder(self.home)
+        if not database:
+            postgres = Postgres(self.home / "postgres", sockets, self._log("postgres"), account)
+            self._start_server("postgres", postgres)
+            postgres.create_database()
+            database = postgres.url
+        if not redis:
+            server = Redis(self.home / "redis", sockets, self._log("redis"), account)
+            self._start_server("redis", server)
+            redis = server.url
+        self.addresses = Addresses(self.addresses.web, database, redis)
+        self._write()
+
+    def start_processes(self) -> None:
+        """Start the service itself."""
+        for name, (arguments, stop_timeout) in PROCESSES.items():
+            descriptors = (self._listener.fileno(),) if name == "web" else ()
+            inherited = [text for number in descriptors for text in ("--fd", str(number))]
+            command = [*_ikm(), *arguments, *inherited]
+            child = Child(Program(name, command, self._log(name), environment=self.environment()))
+            self._supervisor.add(
+                Member(name, child, functools.partial(child.start, *descriptors), stop_timeout)
+            )
+
+    def wait_ready(self) -> bool:
+        """Wait until the service is ready. False: it runs, and waits for its first registry.
+
+        CannotStart when a process keeps ending before that, or when it takes too long.
+        """
+        started = time.monotonic()
+        empty_since = started
+        while True:
+            self._supervisor.check()
+            self._demand_progress()
+            time.sleep(0.1)
+            state, now = self.client.readiness(), time.monotonic()
+            if state.ready:
+                return True
+            empty_since = empty_since if state.has_no_registry else now
+            if now - empty_since >= _REGISTRY_TIMEOUT_S:
+                return False
+            if now - started >= _READY_TIMEOUT_S:
+                raise CannotStart(
+                    f"not ready after {_READY_TIMEOUT_S} s: {state.text}; see {self.logs}"
+                )
+
+    def _demand_progress(self) -> None:
+        for member in self._supervisor.members:
+            if member.failures >= _MOST_FAILURES:
+                log = member.child.program.log
+                raise CannotStart(f"{member.name}: {how_it_ended(member.child)}; {end_of(log)}")
+
+    def watch(self) -> None:
+        """Keep everything running until the process is asked to end (KeyboardInterrupt)."""
+        for turn in itertools.count():
+            self._supervisor.check()
+            if turn % _TURNS_PER_LOG_CHECK == 0:
+                self._shorten_logs()
+            time.sleep(0.2)
+
+    def command(self, *arguments: str) -> str:
+        """Run an `ikm` command against this stack; its output, or CannotStart with what it said."""
+        environment = {**os.environ, **self.environment()}
+        done = subprocess.run(  # noqa: S603  (our own command)
+            [*_ikm(), *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()
+            raise CannotStart(f"`ikm {arguments[0]}` failed (exit code {done.returncode}): {said}")
+        return done.stdout
+
+    def stop(self) -> None:
+        """Stop everything in order; a second interrupt kills what is left."""
+        self._listener.close()
+        try:
+            self._supervisor.stop()
+        except KeyboardInterrupt:
+            self._supervisor.kill()
+        (self.home / STACK_FILE).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty after a kill: then the next start finds it as it is
+            runtime_folder(self.home).rmdir()
+
+    def environment(self) -> dict[str, str]:
+        """What the stack's processes find in their environment."""
+        return {
+            "IKM_HOME": str(self.home),
+            "IKM_PORT": str(self.port),
+            "IKM_DATABASE_URL": self.addresses.database,
+            "IKM_REDIS_URL": self.addresses.redis,
+        }
+
+    def _start_server(self, name: str, server: Server) -> None:
+        server.await_predecessor()
+        # When it is started again, the loop must not wait long: the supervisor comes back to it.
+        self._supervisor.add(Member(name, server.child, lambda: server.launch(1), _SERVER_STOP_S))
+        server.wait_ready()
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def _shorten_logs(self) -> None:
+        """Move long logs aside, one generation. The processes append, so they go on at the new beginning."""
+        for path in self.logs.glob("*.log"):
+            if path.stat().st_size > _LOG_LIMIT:
+                with suppress(OSError):  # a full disk: then the log is worth less than the space
+                    shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
+
+    def _write(self) -> None:
+        """Tell other commands about this stack (shared/settings.py reads it)."""
+        document = {
+            "pid": os.getpid(),
+            "url": self.addresses.web,
+            "port": self.port,
+            "database_url": self.addresses.database,
+            "redis_url": self.addresses.redis,
+            "processes": self._supervisor.pids(),
+        }
+        path = self.home / STACK_FILE
+        try:
+            private_file(path.with_suffix(".new"), json.dumps(document, indent=2)).replace(path)
+        except OSError as error:  # a full disk must not end what still runs
+            self._say(f"{path}: {error.strerror}")
+
+
+def _ikm() -> list[str]:
+    return [sys.executable, "-m", "services.ops.cli"]
+
+
+def _web_address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

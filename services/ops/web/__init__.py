@@ -1,0 +1,1 @@
+"""Both services as one application on one port."""

@@ -1,0 +1,1 @@
+"""What a submission is: its identity, and what makes it valid."""

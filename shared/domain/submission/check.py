@@ -1,0 +1,67 @@
+"""The definition of a well-formed submission; explains a refused one, naming everything that is wrong with it.
+
+What only the registry or the history can judge (does the OPD exist, is the service open, is the day
+credible) is not asked here: such a submission is kept and parked.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from shared.domain.questionnaire import SCORES, Questionnaire
+from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
+from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.rules import (
+    Field,
+    Rule,
+    Violation,
+    by_name,
+    choice,
+    instant,
+    integer,
+    record,
+    text,
+)
+
+__all__ = ["Violation", "check", "violations"]
+
+_CODE: Final = text(1, CODE_MAX)
+_SCORE: Final = integer(SCORES[0], SCORES[-1])
+_FIELDS: Final[Mapping[str, Field]] = {
+    "id": Field(text(1, ID_MAX)),
+    "opd": Field(_CODE, required=True),
+    "layanan": Field(_CODE, required=True),
+    "questionnaire": Field(_CODE),
+    "submitted_at": Field(instant),
+    "respondent": Field(
+        record(
+            {
+                "sex": Field(choice(SEX)),
+                "age": Field(integer(0, AGE_MAX)),
+                "education": Field(choice(EDUCATION)),
+                "occupation": Field(choice(OCCUPATION)),
+            }
+        )
+    ),
+    "comment": Field(text(0, COMMENT_MAX)),
+}
+
+
+def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
+    """Return every violation of a decoded JSON document; an empty list means that it is a submission.
+
+    Without a questionnaire (its version is not known here) the answers are only asked to be scores
+    or nulls.
+    """
+    return list(violations(document, questionnaire))
+
+
+def violations(document: object, questionnaire: Questionnaire | None) -> Iterator[Violation]:
+    """Yield the violations one by one, for a caller that shows only the first of many."""
+    answers = Field(_answers(questionnaire), required=True)
+    return record({**_FIELDS, "answers": answers})(document, "")
+
+
+def _answers(questionnaire: Questionnaire | None) -> Rule:
+    if questionnaire is None:
+        return by_name(_SCORE)
+    return record({u.code: Field(_SCORE, u.required) for u in questionnaire.unsur})

@@ -1,0 +1,33 @@
+"""The names of the inbox in Redis, and how full it is."""
+
+from dataclasses import dataclass
+
+GROUP = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How full the inbox is. `waiting` = accepted - settled submissions; ages in seconds."""
+
+    accepted: int
+    settled: int
+    entries: int
+    oldest_age: float
+
+    @property
+    def waiting(self) -> int:
+        """Submissions that are accepted and not settled."""
+        return self.accepted - self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of the inbox's keys."""
+
+    stream: str
+    state: str
+
+    @classmethod
+    def of(cls, prefix: str) -> "Keys":
+        """The keys under `prefix`."""
+        return cls(stream=f"{prefix}inbox", state=f"{prefix}inbox:state")

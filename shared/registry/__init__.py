@@ -1,0 +1,1 @@
+"""The registry: YAML file, snapshot, changes and the rules that they keep."""

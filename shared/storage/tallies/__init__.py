@@ -1,0 +1,1 @@
+"""The table of day tallies: added to, summed, checked, rebuilt."""

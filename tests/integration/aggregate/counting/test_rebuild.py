@@ -1,0 +1,197 @@
+"""`rebuild` gives the tallies that counting gave, bit for bit, and mends any others, while submissions keep coming."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from services.aggregate.counting import count as counting
+from services.aggregate.counting import rebuild as rebuilding
+from services.aggregate.counting.batch import judged
+from services.aggregate.counting.rebuild import Rebuilt, UnknownQuestionnaire, rebuild
+from services.aggregate.rolling.refresh import refresh
+from services.aggregate.verify.proof import verify
+from services.aggregate.worker.context import Workbench
+from shared.inbox.audit import Audit
+from shared.storage import rolling, tables
+from shared.storage.engine import transaction
+from shared.storage.receipts import Cursor
+from shared.storage.tallies import tally_rebuild
+from shared.storage.tallies.tally_rebuild import Answer
+from tests.integration.aggregate.counting.counting import (
+    NOW,
+    answers,
+    append,
+    apply,
+    content,
+    count,
+    entry,
+    ledger_totals,
+    put,
+    rows,
+    sent,
+    wait_for_lock,
+    workbench,
+)
+
+ITEMS = (
+    sent("a"),
+    sent("b", answers=answers("123412341"), respondent={"sex": "L", "age": 61}),
+    sent("c", submitted_at="2026-04-30T12:00:00+07:00", respondent=..., channel="kiosk"),
+    sent("d", opd="dinkes", layanan="puskesmas", channel="kiosk"),
+    sent("e", opd="dinkes", layanan="lab", answers={"S1": 3, "S2": None}),
+    sent("f", opd="dinkes", layanan="lab", answers={"S1": 3, "S2": 1}),
+    sent("g", opd="tidak-ada"),
+)
+
+
+@pytest.fixture
+def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
+    with workbench(database_url, redis_url) as found:
+        apply(found.engine)
+        put(redis_url, *ITEMS)
+        count(found)
+        yield found
+
+
+def damage(bench: Workbench, statement: str) -> None:
+    with transaction(bench.engine) as connection:
+        assert connection.execute(sa.text(statement)).rowcount > 0
+
+
+def states(bench: Workbench) -> list[rolling.State]:
+    with bench.engine.connect() as connection:
+        return rolling.states(connection)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 1000])
+def test_a_rebuild_gives_what_counting_gave(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(rebuilding, "CHUNK", chunk)
+    before = content(bench.engine)
+    assert rebuild(bench.engine) == Rebuilt(responses=6, changed=0, opd=2)
+    assert content(bench.engine) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE day_tally SET n = n + 1, total_sq = 0",
+        "UPDATE day_tally SET counts[2] = 9 WHERE facet = 'all'",
+        "DELETE FROM day_tally WHERE opd = 'dinkes'",
+        "UPDATE day_tally SET opd = 'hantu' WHERE facet = 'sex'",
+    ],
+)
+def test_a_rebuild_mends_whatever_was_damaged(bench: Workbench, statement: str) -> None:
+    before = content(bench.engine)
+    damage(bench, statement)
+    assert rebuild(bench.engine).changed > 0
+    assert content(bench.engine) == before
+    assert rebuild(bench.engine).changed == 0
+
+
+def test_a_rebuild_of_nothing_leaves_nothing(bench: Workbench) -> None:
+    damage(bench, "DELETE FROM response")
+    rebuild(bench.engine)
+    assert rows(bench.engine, tables.day_tally) == []
+
+
+def test_after_a_rebuild_every_opd_is_stale_also_for_its_past(bench: Workbench) -> None:
+    refresh(bench.engine, bench.registry(), NOW, bench.cache)
+    before = {state.opd: state for state in states(bench)}
+    damage(bench, "DELETE FROM opd_state WHERE opd = 'dinkes'")
+    rebuild(bench.engine)
+    after = {state.opd: state for state in states(bench)}
+    assert after["disdukcapil"].version == before["disdukcapil"].version + 1
+    assert all(state.past_version == state.version > state.refreshed for state in after.values())
+    assert after.keys() == {"disdukcapil", "dinkes"}
+
+
+def test_after_a_rebuild_the_next_refresh_mends_the_rolling_table_too(bench: Workbench) -> None:
+    refresh(bench.engine, bench.registry(), NOW, bench.cache)
+    before = rows(bench.engine, tables.rolling_ikm, "version", "computed_at")
+    damage(bench, "UPDATE day_tally SET n = n + 1, day = day - 3 WHERE facet = 'all'")
+    damage(bench, "UPDATE opd_state SET version = version + 1, past_version = version + 1")
+    refresh(bench.engine, bench.registry(), NOW, bench.cache)
+    assert rows(bench.engine, tables.rolling_ikm, "version", "computed_at") != before
+    rebuild(bench.engine)
+    refresh(bench.engine, bench.registry(), NOW, bench.cache)
+    assert rows(bench.engine, tables.rolling_ikm, "version", "computed_at") == before
+    assert not verify(bench.engine, Audit(bench.redis, "ikm:")).findings
+
+
+def test_responses_to_an_unknown_questionnaire_are_named_and_nothing_changes(
+    bench: Workbench,
+) -> None:
+    before = content(bench.engine)["day_tally"]
+    damage(
+        bench,
+        "UPDATE response SET questionnaire = 'hilang' WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
+    )
+    with pytest.raises(UnknownQuestionnaire, match="hilang"):
+        rebuild(bench.engine)
+    assert content(bench.engine)["day_tally"] == before
+
+
+def test_progress_is_told(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rebuilding, "CHUNK", 4)
+    seen: list[tuple[int, int]] = []
+    rebuild(bench.engine, lambda done, total: seen.append((done, total)))
+    assert seen == [(4, 6), (6, 6)]
+
+
+def test_counting_waits_for_a_rebuild_and_readers_do_not(
+    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written and not yet added to the tallies when the rebuild begins is added to the new ones."""
+    reading, go_on = threading.Event(), threading.Event()
+    read = tally_rebuild.answers
+
+    def read_slowly(cursor: Cursor, size: int) -> Iterator[Sequence[Answer]]:
+        reading.set()
+        assert go_on.wait(20)
+        yield from read(cursor, size)
+
+    monkeypatch.setattr(tally_rebuild, "answers", read_slowly)
+    before = rows(bench.engine, tables.day_tally)
+    with ThreadPoolExecutor(2) as threads:
+        rebuilt = threads.submit(rebuild, bench.engine)
+        assert reading.wait(20)
+        put(redis_url, sent("new"), sent("other", opd="dinkes", layanan="puskesmas"))
+        counted = threads.submit(count, bench)
+        wait_for_lock(bench.engine)
+        assert rows(bench.engine, tables.day_tally) == before
+        go_on.set()
+        assert rebuilt.result(20).responses == 6
+        assert counted.result(20) == 2
+    assert ledger_totals(bench.engine) == (9, 8, 0, 1)
+    after = content(bench.engine)
+    assert rebuild(bench.engine).changed == 0
+    assert content(bench.engine) == after
+
+
+def test_rebuilding_again_and_again_under_traffic_loses_nothing(
+    bench: Workbench, database_url: str, redis_url: str
+) -> None:
+    append(redis_url, *(entry([sent(f"{number}-{at}") for at in range(5)]) for number in range(60)))
+
+    def work() -> None:
+        with workbench(database_url, redis_url) as own:
+            while own.inbox.depth().entries:
+                batch = own.inbox.claim(20)
+                if batch:
+                    batched = judged(own.judge(), batch, own.inbox.epoch())
+                    counting.count(own.engine, batched, NOW, NOW.date())
+                    own.inbox.settle(batch)
+
+    with ThreadPoolExecutor(2) as threads:
+        workers = [threads.submit(work) for _ in range(2)]
+        while not all(worker.done() for worker in workers):
+            assert rebuild(bench.engine).changed == 0
+        for worker in workers:
+            worker.result(30)
+    assert ledger_totals(bench.engine) == (307, 306, 0, 1)
+    assert not verify(bench.engine, Audit(bench.redis, "ikm:")).findings

@@ -1,0 +1,150 @@
+"""The group-by of a batch, against the tally of the domain, for all batches."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.aggregate.counting.tally import tally
+from shared.domain.questionnaire import SKM_2017, Questionnaire
+from shared.domain.respondent import (
+    AGE_MAX,
+    EDUCATION,
+    FACETS,
+    OCCUPATION,
+    SEX,
+    age_group,
+    profile_code,
+)
+from shared.domain.tally import Tally
+from shared.storage.responses import Place
+from shared.storage.tallies.day_tally import Deltas, Key
+from tests.builders import questionnaire
+
+Profile = tuple[str | None, int | None, str | None, str | None]
+NOBODY: Profile = (None, None, None, None)
+
+
+class Answered(NamedTuple):
+    place: Place
+    profile: Profile
+    scores: str
+
+
+def tallied(one: Questionnaire, batch: Sequence[Answered]) -> Deltas:
+    """The tally of responses that are given row by row."""
+    places = sorted({answered.place for answered in batch})
+    scores = np.frombuffer("".join(answered.scores for answered in batch).encode(), dtype=np.uint8)
+    return tally(
+        one,
+        places,
+        np.asarray([places.index(answered.place) for answered in batch]),
+        np.asarray([profile_code(*answered.profile) for answered in batch]),
+        scores.reshape(len(batch), one.size),
+    )
+
+
+SHORT = questionnaire("singkat", "A", "B", optional=frozenset({"B"}))
+QUESTIONNAIRES = st.sampled_from([SKM_2017, SHORT])
+PROFILES = st.tuples(
+    st.none() | st.sampled_from(SEX),
+    st.none() | st.integers(0, AGE_MAX),
+    st.none() | st.sampled_from(EDUCATION),
+    st.none() | st.sampled_from(OCCUPATION),
+)
+DAYS = st.sampled_from([date(2026, 5, 3), date(2026, 5, 4)])
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> tuple[Questionnaire, list[Answered]]:
+    one = draw(QUESTIONNAIRES)
+    place = st.builds(
+        Place,
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["x", "y"]),
+        DAYS,
+        st.just(one.code),
+        st.sampled_from("LK"),
+    )
+    scores = st.text("1234-", min_size=one.size, max_size=one.size)
+    return one, draw(
+        st.lists(st.builds(Answered, place, PROFILES, scores), min_size=1, max_size=30)
+    )
+
+
+def values_of(answered: Answered) -> dict[str, str]:
+    sex, age, education, occupation = answered.profile
+    group = None if age is None else age_group(age)
+    values = dict(
+        zip(FACETS, ("", sex, group, education, occupation, answered.place.channel), strict=True)
+    )
+    return {facet: value for facet, value in values.items() if value is not None}
+
+
+def one_by_one(one: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally]:
+    found: dict[Key, Tally] = defaultdict(lambda: Tally.zero(one.size))
+    for answered in batch:
+        single = Tally.of(
+            [None if digit == "-" else int(digit) for digit in answered.scores], one.weights
+        )
+        place = answered.place
+        for facet, value in values_of(answered).items():
+            found[Key(place.opd, facet, place.day, place.layanan, value, place.questionnaire)] += (
+                single
+            )
+    return dict(found)
+
+
+@given(batches())
+def test_a_batch_gives_what_its_responses_add_up_to(
+    drawn: tuple[Questionnaire, list[Answered]],
+) -> None:
+    one, batch = drawn
+    deltas = tallied(one, batch)
+    assert list(deltas.keys) == sorted(set(deltas.keys)), (
+        "one row for each key, in the order in which rows are locked"
+    )
+    assert deltas.width == 4 * one.size
+    cut = [
+        tuple(deltas.counts[at : at + deltas.width])
+        for at in range(0, len(deltas.counts), deltas.width)
+    ]
+    columns = zip(deltas.n, cut, deltas.complete, deltas.total, deltas.total_sq, strict=True)
+    assert dict(zip(deltas.keys, (Tally(*row) for row in columns), strict=True)) == one_by_one(
+        one, batch
+    )
+
+
+@given(batches())
+def test_few_responses_at_many_places_are_numbered_and_give_the_same(
+    drawn: tuple[Questionnaire, list[Answered]],
+) -> None:
+    one, batch = drawn
+    elsewhere = [
+        Answered(batch[0].place._replace(layanan=f"l{n}", channel=f"c{n}"), NOBODY, "1" * one.size)
+        for n in range(40)
+    ]
+    deltas = tallied(one, [*batch, *elsewhere])
+    assert dict(zip(deltas.keys, deltas.n, strict=True)) == {
+        key: tally.n for key, tally in one_by_one(one, [*batch, *elsewhere]).items()
+    }
+
+
+def test_the_unknown_part_of_a_profile_has_no_row() -> None:
+    place = Place("a", "x", date(2026, 5, 4), SKM_2017.code, "loket")
+    deltas = tallied(SKM_2017, [Answered(place, NOBODY, "4" * 9)])
+    assert [key.facet for key in deltas.keys] == ["all", "channel"]
+
+
+def test_a_large_batch_keeps_its_squares_exact() -> None:
+    place = Place("a", "x", date(2026, 5, 4), SKM_2017.code, "loket")
+    deltas = tallied(SKM_2017, [Answered(place, NOBODY, "4" * 9)] * 50_000)
+    assert (deltas.n[0], deltas.total[0], deltas.total_sq[0]) == (
+        50_000,
+        36 * 50_000,
+        36 * 36 * 50_000,
+    )
