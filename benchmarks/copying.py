@@ -10,7 +10,10 @@ from psycopg.sql import SQL
 
 from benchmarks.product import Product
 
-COLUMNS = "receipt, opd, layanan, day, answered_at, questionnaire, scores, sex, age, education, occupation, comment, channel"
+COLUMNS = (
+    "receipt, opd, layanan, day, answered_at, questionnaire, scores, "
+    "sex, age, education, occupation, comment, channel"
+)
 TYPES = (
     "uuid",
     "text",
