@@ -21,9 +21,9 @@ __all__ = [
     "IKM_PLACES",
     "MUTU",
     "NRR_PLACES",
-    "PROFILES",
-    "CalculationProfile",
+    "SCHEMES",
     "Mutu",
+    "WeightScheme",
     "ci95",
     "half_up",
     "ikm",
@@ -41,11 +41,11 @@ _ENOUGH_FOR_VARIANCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class CalculationProfile:
+class WeightScheme:
     """How the weight of an unsur is written: exact, or rounded half-up to so many decimals.
 
     The regulation prints 1/9 as 0,11, most spreadsheets use 0,111, many systems the exact ninth;
-    the letter can differ, so every published figure names its profile.
+    the letter can differ, so every published figure names its scheme.
     """
 
     name: str
@@ -57,10 +57,9 @@ class CalculationProfile:
         return exact if self.places is None else Fraction(half_up(exact, self.places))
 
 
-EXACT: Final = CalculationProfile("exact", None)
-PROFILES: Final[Mapping[str, CalculationProfile]] = {
-    profile.name: profile
-    for profile in (EXACT, CalculationProfile("0.111", 3), CalculationProfile("0.11", 2))
+EXACT: Final = WeightScheme("exact", None)
+SCHEMES: Final[Mapping[str, WeightScheme]] = {
+    scheme.name: scheme for scheme in (EXACT, WeightScheme("0.111", 3), WeightScheme("0.11", 2))
 }
 
 
@@ -77,7 +76,7 @@ def unsur_ikm(tally: Tally, u: int) -> Fraction | None:
 
 
 def ikm(
-    tally: Tally, questionnaire: Questionnaire, profile: CalculationProfile = EXACT
+    tally: Tally, questionnaire: Questionnaire, scheme: WeightScheme = EXACT
 ) -> Fraction | None:
     """Return the index, unrounded (25..100 with exact weights); None without respondents.
 
@@ -88,7 +87,7 @@ def ikm(
     if tally.size != questionnaire.size:
         raise TallyMismatch(f"tally of {tally.size}, questionnaire of {questionnaire.size} unsur")
     total_weight = questionnaire.total_weight
-    weights = [profile.weight(weight, total_weight) for weight in questionnaire.weights]
+    weights = [scheme.weight(weight, total_weight) for weight in questionnaire.weights]
     rated = [
         (mean, weight) for u, weight in enumerate(weights) if (mean := nrr(tally, u)) is not None
     ]

@@ -12,7 +12,7 @@ from typing import Final
 from shared.domain.errors import InvalidQuestionnaire, UnknownUnsur
 
 SCORES: Final = (1, 2, 3, 4)
-SCHEME_2017: Final = "permenpan-14-2017"
+PERMENPAN_RB_14_2017: Final = "permenpan-14-2017"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class Unsur:
 class Questionnaire:
     """One version of a questionnaire; a changed text or weight is another version with another code.
 
-    `scheme` names the rules (formula and letters) under which its figures are published.
+    `regulation` names the rules (formula and letters) under which its figures are published.
     """
 
     code: str
     name: str
     unsur: tuple[Unsur, ...]
-    scheme: str = SCHEME_2017
+    regulation: str = PERMENPAN_RB_14_2017
 
     def __post_init__(self) -> None:
         """Refuse what could not be counted."""

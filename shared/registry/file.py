@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from shared.domain.errors import IkmError, ReversedPeriod
-from shared.domain.ikm import PROFILES
+from shared.domain.ikm import SCHEMES
 from shared.domain.questionnaire import Questionnaire, Unsur
 from shared.registry import strict_yaml as read
 from shared.registry.snapshot import ROLLUPS, Channel, Instansi, Layanan, Opd
@@ -85,9 +85,7 @@ _INSTANSI: Final = {
         read.one_of(available_timezones, "a time zone of the tz database, like Asia/Jakarta")
     ),
     "primary": Field(read.one_of(lambda: ROLLUPS, f"one of {', '.join(ROLLUPS)}"), required=False),
-    "profile": Field(
-        read.one_of(lambda: PROFILES, f"one of {', '.join(PROFILES)}"), required=False
-    ),
+    "scheme": Field(read.one_of(lambda: SCHEMES, f"one of {', '.join(SCHEMES)}"), required=False),
 }
 _UNSUR: Final = {
     "code": Field(read.matching(_UNSUR_CODE)),

@@ -38,7 +38,7 @@ class Instansi:
     name: str
     timezone: str
     primary: str = ROLLUPS[0]  # the roll-up that is shown first
-    profile: str = "exact"  # calculation profile of the published figures
+    scheme: str = "exact"  # weight scheme of the published figures
 
     @property
     def zone(self) -> ZoneInfo:

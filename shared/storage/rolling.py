@@ -48,7 +48,7 @@ class Row(msgspec.Struct, frozen=True):
     mutu: str | None
     ci_low: Decimal | None
     ci_high: Decimal | None
-    profile: str
+    scheme: str
     detail: msgspec.Raw
     version: int
     computed_at: datetime
@@ -59,13 +59,13 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 # computed_at is when the figures last changed: a window that only moved on by a day keeps it.
 _REPLACE = sa.text("""
 INSERT INTO rolling_ikm AS r
-  (opd, layanan, "window", first, last, respondents, ikm, mutu, ci_low, ci_high, profile, detail, version, computed_at)
+  (opd, layanan, "window", first, last, respondents, ikm, mutu, ci_low, ci_high, scheme, detail, version, computed_at)
 SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (
   opd text, layanan text, "window" text, first date, last date, respondents bigint, ikm numeric, mutu text,
-  ci_low numeric, ci_high numeric, profile text, detail jsonb, version bigint, computed_at timestamptz)
+  ci_low numeric, ci_high numeric, scheme text, detail jsonb, version bigint, computed_at timestamptz)
 ON CONFLICT (opd, layanan, "window") DO UPDATE SET
   first = excluded.first, last = excluded.last, respondents = excluded.respondents, ikm = excluded.ikm,
-  mutu = excluded.mutu, ci_low = excluded.ci_low, ci_high = excluded.ci_high, profile = excluded.profile,
+  mutu = excluded.mutu, ci_low = excluded.ci_low, ci_high = excluded.ci_high, scheme = excluded.scheme,
   detail = excluded.detail, version = excluded.version,
   computed_at = CASE
     WHEN (r.respondents, r.detail) IS DISTINCT FROM (excluded.respondents, excluded.detail)

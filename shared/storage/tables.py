@@ -43,7 +43,7 @@ instansi = Table(
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("primary_rollup", Text, nullable=False, server_default="pooled"),
-    Column("profile", Text, nullable=False, server_default="exact"),
+    Column("scheme", Text, nullable=False, server_default="exact"),
     CheckConstraint("primary_rollup IN ('pooled', 'mean')", name="primary_rollup"),
 )
 
@@ -244,7 +244,7 @@ rolling_ikm = Table(
     Column("mutu", Text),
     Column("ci_low", Numeric(5, 2)),
     Column("ci_high", Numeric(5, 2)),
-    Column("profile", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
     Column(
         "detail", JSONB, nullable=False
     ),  # unsur, comparison, sample; see services/aggregate/rolling/refresh.py

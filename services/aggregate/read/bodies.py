@@ -30,7 +30,7 @@ class OpdIndex(msgspec.Struct, frozen=True):
     mutu: str | None
     kinerja: str | None
     ci95: tuple[Decimal, Decimal] | None
-    profile: str
+    scheme: str
     unsur: tuple[UnsurFigure, ...]
     comparison: dict[str, Decimal | None]
     sample: Sample
@@ -61,7 +61,7 @@ class InstansiIndex(msgspec.Struct, frozen=True):
     mutu: str | None
     kinerja: str | None
     ci95: tuple[Decimal, Decimal] | None
-    profile: str
+    scheme: str
     pooled: Pooled
     mean: Mean
     sample: Sample
@@ -96,7 +96,7 @@ class Trend(msgspec.Struct, frozen=True):
     name: str
     layanan: str | None
     step: str
-    profile: str
+    scheme: str
     series: list[TrendPoint]
 
 
@@ -118,7 +118,7 @@ class Breakdown(msgspec.Struct, frozen=True):
     name: str
     by: str
     window: Period
-    profile: str
+    scheme: str
     cells: list[BreakdownCell]
 
 

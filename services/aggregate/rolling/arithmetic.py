@@ -13,7 +13,7 @@ from math import gcd, isqrt, lcm
 from operator import floordiv, mul
 from typing import Self
 
-from shared.domain.ikm import IKM_PLACES, NRR_PLACES, CalculationProfile
+from shared.domain.ikm import IKM_PLACES, NRR_PLACES, WeightScheme
 from shared.domain.mutu import Mutu, mutu
 from shared.domain.questionnaire import SCORES
 from shared.domain.tally import Tally
@@ -99,9 +99,9 @@ class Means:
         sums = tuple(map(mul, scores.total, map(floordiv, [scale] * len(counts), counts)))
         return cls(tuple(map(bool, scores.answered)), sums, scale)
 
-    def index(self, parts: Sequence[int], profile: CalculationProfile) -> Ratio | None:
+    def index(self, parts: Sequence[int], scheme: WeightScheme) -> Ratio | None:
         """Equals the domain's ikm; `parts` are the questionnaire's weights."""
-        weights, common = _weights(tuple(parts), profile)
+        weights, common = _weights(tuple(parts), scheme)
         weighted = 25 * sum(map(mul, weights, self.sums))
         if all(self.rated):
             return Ratio(weighted, common * self.denominator)
@@ -110,9 +110,9 @@ class Means:
 
 
 @lru_cache(maxsize=256)
-def _weights(parts: tuple[int, ...], profile: CalculationProfile) -> tuple[tuple[int, ...], int]:
-    """The weights of a profile over one common denominator."""
-    weights = [profile.weight(part, sum(parts)) for part in parts]
+def _weights(parts: tuple[int, ...], scheme: WeightScheme) -> tuple[tuple[int, ...], int]:
+    """The weights of a scheme over one common denominator."""
+    weights = [scheme.weight(part, sum(parts)) for part in parts]
     common = lcm(*(weight.denominator for weight in weights))
     return tuple(int(weight * common) for weight in weights), common
 
@@ -141,6 +141,6 @@ def interval(
     return Ratio(low, denominator).rounded(IKM_PLACES), Ratio(high, denominator).rounded(IKM_PLACES)
 
 
-def index(tally: Tally, parts: Sequence[int], profile: CalculationProfile) -> Ratio | None:
+def index(tally: Tally, parts: Sequence[int], scheme: WeightScheme) -> Ratio | None:
     """Equals the domain's ikm; `parts` are the questionnaire's weights."""
-    return Means.of(Scores.of(tally)).index(parts, profile)
+    return Means.of(Scores.of(tally)).index(parts, scheme)

@@ -18,7 +18,7 @@ from services.aggregate.rolling.summary import (
     population_of,
     summarise,
 )
-from shared.domain.ikm import PROFILES, CalculationProfile
+from shared.domain.ikm import SCHEMES, WeightScheme
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.tally import Tally
 from shared.registry.snapshot import Opd, Registry
@@ -81,8 +81,8 @@ def learn(
         for layanan in sorted(cuts.keys() | opd.layanan.keys())
     }
     whole = _whole(opd, services.values(), registry, calendar)
-    profile = profile_of(registry)
-    indices = tuple(exact_index(parts(pooled, registry), profile) for pooled in whole.pools)
+    scheme = scheme_of(registry)
+    indices = tuple(exact_index(parts(pooled, registry), scheme) for pooled in whole.pools)
     return Known(state, registry.version, calendar.today, services, whole, indices)
 
 
@@ -116,13 +116,13 @@ def parts(pooled: Pool, registry: Registry, empty: Questionnaire = SKM_2017) -> 
 def summary_of(
     pooled: Pool, population: int | None, registry: Registry, empty: Questionnaire = SKM_2017
 ) -> Summary:
-    """The summary of a pool under the published profile."""
-    return summarise(*merge(parts(pooled, registry, empty)), population, profile_of(registry))
+    """The summary of a pool under the published scheme."""
+    return summarise(*merge(parts(pooled, registry, empty)), population, scheme_of(registry))
 
 
-def profile_of(registry: Registry) -> CalculationProfile:
-    """The calculation profile of the published figures."""
-    return PROFILES[registry.instansi.profile]
+def scheme_of(registry: Registry) -> WeightScheme:
+    """The weight scheme of the published figures."""
+    return SCHEMES[registry.instansi.scheme]
 
 
 def users_of(opd: Opd, day: date) -> int | None:

@@ -84,7 +84,7 @@ def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[Row
             mutu=summary.mutu,
             ci_low=low,
             ci_high=high,
-            profile=summary.profile,
+            scheme=summary.scheme,
             detail=msgspec.Raw(
                 encode(Detail(summary.unsur, summary.comparison, summary.sample, content.rollup))
             ),
@@ -102,7 +102,7 @@ def content_of(row: Row) -> Content:
         mutu=row.mutu,
         kinerja=words(row.ikm)[1],
         ci95=None if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high),
-        profile=row.profile,
+        scheme=row.scheme,
         unsur=detail.unsur,
         comparison=detail.comparison,
         sample=detail.sample,

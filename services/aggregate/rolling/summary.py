@@ -14,7 +14,7 @@ import msgspec
 
 from services.aggregate.rolling import arithmetic
 from shared.domain.errors import TallyMismatch
-from shared.domain.ikm import EXACT, IKM_PLACES, PROFILES, CalculationProfile
+from shared.domain.ikm import EXACT, IKM_PLACES, SCHEMES, WeightScheme
 from shared.domain.questionnaire import SCORES, Questionnaire, Unsur
 from shared.domain.sampling import krejcie_morgan
 from shared.domain.tally import Tally
@@ -44,14 +44,14 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What is published of one group of respondents. `comparison`: the index under the other weight profiles."""
+    """What is published of one group of respondents. `comparison`: the index under the other weight schemes."""
 
     respondents: int
     ikm: Decimal | None
     mutu: str | None
     kinerja: str | None
     ci95: tuple[Decimal, Decimal] | None
-    profile: str
+    scheme: str
     unsur: tuple[UnsurFigure, ...]
     comparison: dict[str, Decimal | None]
     sample: Sample
@@ -69,17 +69,17 @@ def words(ikm: Decimal | None) -> tuple[str | None, str | None]:
     maxsize=4096
 )  # windows often hold the same respondents, and most of them do not change at a refresh
 def summarise(
-    questionnaire: Questionnaire, tally: Tally, population: int | None, profile: CalculationProfile
+    questionnaire: Questionnaire, tally: Tally, population: int | None, scheme: WeightScheme
 ) -> Summary:
-    """Return the summary of a tally under a calculation profile. `population`: users in a year, where known."""
+    """Return the summary of a tally under a weight scheme. `population`: users in a year, where known."""
     scores, weights = arithmetic.Scores.of(tally), questionnaire.weights
     means = arithmetic.Means.of(scores)
-    by_profile = {one.name: means.index(weights, one) for one in {*PROFILES.values(), profile}}
+    by_scheme = {one.name: means.index(weights, one) for one in {*SCHEMES.values(), scheme}}
     rounded = {
         name: found.rounded(IKM_PLACES) if found else None
-        for name, found in sorted(by_profile.items())
+        for name, found in sorted(by_scheme.items())
     }
-    ikm = rounded.pop(profile.name)
+    ikm = rounded.pop(scheme.name)
     letter, kinerja = words(ikm)
     return Summary(
         respondents=tally.n,
@@ -87,9 +87,9 @@ def summarise(
         mutu=letter,
         kinerja=kinerja,
         ci95=arithmetic.interval(
-            tally, by_profile[EXACT.name], questionnaire.total_weight, population
+            tally, by_scheme[EXACT.name], questionnaire.total_weight, population
         ),
-        profile=profile.name,
+        scheme=scheme.name,
         unsur=tuple(
             UnsurFigure(unsur.code, unsur.key, unsur.name, answered, nrr, value, words(value)[0])
             for unsur, (answered, nrr, value) in zip(
@@ -102,11 +102,11 @@ def summarise(
 
 
 def index_only(
-    parts: Sequence[Part], profile: CalculationProfile
+    parts: Sequence[Part], scheme: WeightScheme
 ) -> tuple[int, Decimal | None, str | None]:
     """Return respondents, index and letter: a cell of a table or a point of a trend."""
     questionnaire, tally = merge(parts)
-    found = arithmetic.index(tally, questionnaire.weights, profile)
+    found = arithmetic.index(tally, questionnaire.weights, scheme)
     ikm = found.rounded(IKM_PLACES) if found is not None else None
     return tally.n, ikm, words(ikm)[0]
 
@@ -138,7 +138,7 @@ def merge(parts: Sequence[Part]) -> Part:
             _weighted(one, one.weight * scale // own_weight)
             for one in _unique_codes(unsur.values())
         ),
-        scheme=leading.scheme,
+        regulation=leading.regulation,
     )
     tally = Tally.zero(merged.size)
     for questionnaire, part in ranked:
@@ -148,10 +148,10 @@ def merge(parts: Sequence[Part]) -> Part:
     return merged, tally
 
 
-def exact_index(parts: Sequence[Part], profile: CalculationProfile) -> Fraction | None:
+def exact_index(parts: Sequence[Part], scheme: WeightScheme) -> Fraction | None:
     """Return the index, unrounded: what a mean of indices is made of."""
     questionnaire, tally = merge(parts)
-    found = arithmetic.index(tally, questionnaire.weights, profile)
+    found = arithmetic.index(tally, questionnaire.weights, scheme)
     return found.fraction() if found is not None else None
 
 

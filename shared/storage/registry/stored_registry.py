@@ -104,7 +104,7 @@ def _write(connection: sa.Connection, changes: Sequence[Change]) -> None:
 
 
 def _touch(connection: sa.Connection, changes: Sequence[Change]) -> None:
-    """Mark OPDs stale: a population changes a confidence interval, a profile changes every figure."""
+    """Mark OPDs stale: a population changes a confidence interval, a scheme changes every figure."""
     state = tables.opd_state
     codes = sorted({change.opd for change in changes if change.opd})
     if codes:
@@ -164,7 +164,7 @@ def _questionnaires(connection: sa.Connection) -> dict[str, Questionnaire]:
 
 
 def _instansi(row: sa.Row[Any]) -> Instansi:
-    return Instansi(row.code, row.name, row.timezone, row.primary_rollup, row.profile)
+    return Instansi(row.code, row.name, row.timezone, row.primary_rollup, row.scheme)
 
 
 def _channel(row: sa.Row[Any]) -> Channel:
@@ -178,7 +178,7 @@ def _instansi_row(entry: Instansi) -> dict[str, Any]:
         "name": entry.name,
         "timezone": entry.timezone,
         "primary_rollup": entry.primary,
-        "profile": entry.profile,
+        "scheme": entry.scheme,
     }
 
 

@@ -165,7 +165,7 @@ def test_each_opd_gets_its_state_and_a_change_makes_it_stale(engine: sa.Engine) 
     assert versions(engine) == {"baru": (2, 2), "lama": (1, 1)}
     change(engine, "channels: [{name: kios, kind: api}]")
     assert versions(engine) == {"baru": (2, 2), "lama": (1, 1)}
-    change(engine, "instansi: {code: kota, name: Kota, timezone: Asia/Jakarta, profile: '0.11'}")
+    change(engine, "instansi: {code: kota, name: Kota, timezone: Asia/Jakarta, scheme: '0.11'}")
     assert versions(engine) == {"baru": (3, 3), "lama": (2, 2)}
 
 

@@ -9,7 +9,7 @@ from services.aggregate.read.figures import index_bodies
 from services.aggregate.read.figures.disclosure import withheld
 from services.aggregate.read.figures.tally_index import Tallies
 from services.aggregate.read.parameters import Facet
-from services.aggregate.rolling.opd_figures import Pool, parts, pool, profile_of
+from services.aggregate.rolling.opd_figures import Pool, parts, pool, scheme_of
 from services.aggregate.rolling.summary import index_only
 from shared.domain.respondent import LABELS
 from shared.domain.window import Window
@@ -29,7 +29,7 @@ def breakdown(tallies: Tallies, opd: Opd, by: Facet, window: Window) -> Breakdow
         pools = _by_value(tally_sums.by_value(connection, opd.code, by, tallies.size, scope))
     pools[NOT_STATED] = _rest(total.get("", {}), pools.values())
     figures = {
-        value: index_only(parts(pooled, registry), profile_of(registry))
+        value: index_only(parts(pooled, registry), scheme_of(registry))
         for value, pooled in pools.items()
     }
     hidden = withheld({value: respondents for value, (respondents, *_) in figures.items()})
@@ -39,7 +39,7 @@ def breakdown(tallies: Tallies, opd: Opd, by: Facet, window: Window) -> Breakdow
         name=opd.name,
         by=by,
         window=index_bodies.period(window),
-        profile=registry.instansi.profile,
+        scheme=registry.instansi.scheme,
         cells=[
             _cell(value, labels.get(value, value), None if value in hidden else figures[value])
             for value in _in_order(figures, labels)

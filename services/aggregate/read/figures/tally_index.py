@@ -17,7 +17,7 @@ from services.aggregate.rolling.opd_figures import (
     Pool,
     parts,
     pool,
-    profile_of,
+    scheme_of,
     summary_of,
     users_of,
 )
@@ -89,7 +89,7 @@ class Tallies:
             for opd in registry.opd.values()
         }
         indices = [
-            exact_index(parts(pooled, registry), profile_of(registry)) for pooled in pools.values()
+            exact_index(parts(pooled, registry), scheme_of(registry)) for pooled in pools.values()
         ]
         whole = Content(window, *instansi(list(pools.values()), indices, registry, day))
         return Index(

@@ -6,7 +6,7 @@ from datetime import date
 from services.aggregate.read.bodies import Trend, TrendPoint
 from services.aggregate.read.figures.tally_index import Tallies
 from services.aggregate.read.parameters import Step, contradiction
-from services.aggregate.rolling.opd_figures import Pool, parts, pool, profile_of
+from services.aggregate.rolling.opd_figures import Pool, parts, pool, scheme_of
 from services.aggregate.rolling.summary import index_only
 from shared.domain.window import buckets
 from shared.registry.snapshot import Layanan, Opd, Registry
@@ -47,7 +47,7 @@ def trend(tallies: Tallies, opd: Opd, layanan: Layanan | None, step: Step, asked
         name=opd.name,
         layanan=code,
         step=step,
-        profile=registry.instansi.profile,
+        scheme=registry.instansi.scheme,
         series=_points(steps, pools, registry),
     )
 
@@ -74,11 +74,9 @@ def _days(
 def _points(
     steps: list[tuple[date, date]], pools: Mapping[int, Pool], registry: Registry
 ) -> list[TrendPoint]:
-    profile, points = profile_of(registry), []
+    scheme, points = scheme_of(registry), []
     for cut, (first, last) in enumerate(steps, start=1):
         pooled = pools.get(cut)
-        figures = (
-            (0, None, None) if pooled is None else index_only(parts(pooled, registry), profile)
-        )
+        figures = (0, None, None) if pooled is None else index_only(parts(pooled, registry), scheme)
         points.append(TrendPoint(first, last, *figures))
     return points

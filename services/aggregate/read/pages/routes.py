@@ -20,7 +20,7 @@ from services.aggregate.read.service import Sent, Service
 from shared.domain.window import Window, parse
 from shared.problems import KINDS
 
-_PROFILES = {"exact": "tepat (1/9)"}
+_SCHEMES = {"exact": "tepat (1/9)"}
 
 
 def pages(service: Service) -> APIRouter:
@@ -62,6 +62,6 @@ def _home(index: Index, window: Window, today: date) -> Answer:
         window=window,
         choices=choices(today),
         days=days_of(window),
-        profile=_PROFILES.get(index.instansi.profile, index.instansi.profile),
+        scheme=_SCHEMES.get(index.instansi.scheme, index.instansi.scheme),
         nothing=NOTHING,
     )

@@ -49,7 +49,7 @@ def test_the_index_of_an_opd(read: Read) -> None:
         "mutu": "B",
         "kinerja": "Baik",
         "ci95": [67.0, 99.67],
-        "profile": "exact",
+        "scheme": "exact",
         "comparison": {"0.11": 82.5, "0.111": 83.25},
         "sample": {"population": 12000, "required": 372, "achieved": 2},
         "updated_at": "2026-11-03T12:00:00+07:00",
@@ -150,7 +150,7 @@ def test_days_give_the_same_figures_as_the_window_of_these_days(read: Read) -> N
 
 def test_a_trend_has_every_step_also_the_empty_ones(read: Read) -> None:
     body = read.get("/v1/opd/dinkes/trend?step=day&from=2026-10-13&to=2026-10-15").json()
-    assert (body["opd"], body["step"], body["profile"]) == ("dinkes", "day", "exact")
+    assert (body["opd"], body["step"], body["scheme"]) == ("dinkes", "day", "exact")
     assert body["series"] == [
         {"from": "2026-10-13", "to": "2026-10-13", "respondents": 0, "ikm": None, "mutu": None},
         {"from": "2026-10-14", "to": "2026-10-14", "respondents": 1, "ikm": 50.0, "mutu": "D"},
@@ -318,14 +318,14 @@ def test_a_closed_opd_is_listed_where_it_has_respondents(town: City, read: Read)
 
 
 def test_an_instansi_that_publishes_the_mean(database_url: str) -> None:
-    with city(database_url, primary_rollup="mean", profile="0.11") as town:
+    with city(database_url, primary_rollup="mean", scheme="0.11") as town:
         town.count("dukcapil", "ktp-el", "444444444", "444444444", "444444444")
         town.count("dinkes", "farmasi", "222222222")
         town.refresh()
         with town.served() as read:
             for query in ("window=all", "from=2026-11-03"):
                 instansi = read.get(f"/v1/ikm?{query}").json()["instansi"]
-                assert (instansi["primary"], instansi["ikm"], instansi["mutu"], instansi["profile"]) == (
+                assert (instansi["primary"], instansi["ikm"], instansi["mutu"], instansi["scheme"]) == (
                     "mean", 74.25, "C", "0.11",
                 )  # fmt: skip
                 assert (instansi["ci95"], instansi["pooled"]["ikm"]) == (None, 86.63)

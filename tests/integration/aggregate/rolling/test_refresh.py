@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.rolling.rolling_rows import Content, content_of
 from services.aggregate.rolling.summary import summarise
-from shared.domain.ikm import EXACT, PROFILES
+from shared.domain.ikm import EXACT, SCHEMES
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.tally import Tally
 from shared.domain.window import rolling as rolling_windows
@@ -389,13 +389,13 @@ def test_a_registry_that_is_behind_is_read_anew(engine: sa.Engine) -> None:
     behind = registry(engine)
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
     with transaction(engine) as connection:
-        connection.execute(sa.update(tables.instansi).values(profile="0.11"))
+        connection.execute(sa.update(tables.instansi).values(scheme="0.11"))
         connection.execute(sa.update(tables.registry_version).values(version=2))
     refresh(engine, behind, NOON, Cache())
     row = table(engine)["dinkes", "", "all"]
-    assert (row.ikm, row.profile) == (Decimal("99.00"), "0.11")
+    assert (row.ikm, row.scheme) == (Decimal("99.00"), "0.11")
     assert json.loads(bytes(row.detail))["comparison"] == {"0.111": 99.9, "exact": 100.0}
-    assert set(PROFILES) == {"exact", "0.11", "0.111"}
+    assert set(SCHEMES) == {"exact", "0.11", "0.111"}
 
 
 def test_readers_hear_which_opds_changed_when_it_is_committed(engine: sa.Engine) -> None:

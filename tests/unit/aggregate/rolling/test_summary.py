@@ -46,8 +46,8 @@ def tally(used: Questionnaire, *responses: str) -> Tally:
     return total
 
 
-def summary(*responses: str, population: int | None = None, profile: str = "exact") -> Summary:
-    return summarise(SKM_2017, tally(SKM_2017, *responses), population, domain.PROFILES[profile])
+def summary(*responses: str, population: int | None = None, scheme: str = "exact") -> Summary:
+    return summarise(SKM_2017, tally(SKM_2017, *responses), population, domain.SCHEMES[scheme])
 
 
 @st.composite
@@ -116,9 +116,9 @@ def test_numbers_are_written_with_their_decimals() -> None:
     assert written["sample"] == {"population": 12000, "required": 372, "achieved": 2}
 
 
-def test_the_other_profiles_are_compared_with_the_published_one() -> None:
-    found = summary("444444444", profile="0.11")
-    assert (found.profile, found.ikm) == ("0.11", Decimal("99.00"))
+def test_the_other_schemes_are_compared_with_the_published_one() -> None:
+    found = summary("444444444", scheme="0.11")
+    assert (found.scheme, found.ikm) == ("0.11", Decimal("99.00"))
     assert found.comparison == {"0.111": Decimal("99.90"), "exact": Decimal("100.00")}
 
 
@@ -164,16 +164,16 @@ def test_gaspul_as_published() -> None:
 
 @given(
     cases(),
-    st.sampled_from(list(domain.PROFILES.values())),
+    st.sampled_from(list(domain.SCHEMES.values())),
     st.one_of(st.none(), st.integers(0, 40)),
 )
 def test_integer_figures_equal_the_domains(
-    case: tuple[Questionnaire, Tally], profile: domain.CalculationProfile, population: int | None
+    case: tuple[Questionnaire, Tally], scheme: domain.WeightScheme, population: int | None
 ) -> None:
     used, total = case
-    exact = domain.ikm(total, used, profile)
-    assert exact_index([(used, total)], profile) == exact
-    found = summarise(used, total, population, profile)
+    exact = domain.ikm(total, used, scheme)
+    assert exact_index([(used, total)], scheme) == exact
+    found = summarise(used, total, population, scheme)
     assert found.ikm == (None if exact is None else domain.half_up(exact, 2))
     assert found.mutu == (None if exact is None else mutu(domain.half_up(exact, 2)).letter)
     assert found.ci95 == domain.ci95(total, used, population)
@@ -182,7 +182,7 @@ def test_integer_figures_equal_the_domains(
         assert unsur.answered == total.answered(u)
         assert unsur.nrr == (None if nrr is None else domain.half_up(nrr, 3))
         assert unsur.ikm == (None if ikm is None else domain.half_up(ikm, 2))
-    assert index_only([(used, total)], profile) == (found.respondents, found.ikm, found.mutu)
+    assert index_only([(used, total)], scheme) == (found.respondents, found.ikm, found.mutu)
 
 
 def test_versions_with_the_same_unsur_and_weights_merge_into_the_sum() -> None:

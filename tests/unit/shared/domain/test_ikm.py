@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import TallyMismatch
-from shared.domain.ikm import EXACT, PROFILES, half_up, ikm, mean_of, mutu, nrr, unsur_ikm
+from shared.domain.ikm import EXACT, SCHEMES, half_up, ikm, mean_of, mutu, nrr, unsur_ikm
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.tally import Tally
 from tests.unit.shared.domain.answers import (
@@ -20,14 +20,14 @@ from tests.unit.shared.domain.answers import (
 )
 
 
-def published(tally: Tally, profile: str = "exact") -> Decimal:
-    value = ikm(tally, SKM_2017, PROFILES[profile])
+def published(tally: Tally, scheme: str = "exact") -> Decimal:
+    value = ikm(tally, SKM_2017, SCHEMES[scheme])
     assert value is not None
     return half_up(value, 2)
 
 
 @pytest.mark.parametrize(
-    ("row", "profile", "expected"),
+    ("row", "scheme", "expected"),
     [
         ("443444433", "exact", "91.67"),
         ("444444444", "exact", "100.00"),
@@ -39,9 +39,9 @@ def published(tally: Tally, profile: str = "exact") -> Decimal:
     ],
 )
 def test_one_respondent_has_the_index_of_the_regulations_formula(
-    row: str, profile: str, expected: str
+    row: str, scheme: str, expected: str
 ) -> None:
-    assert str(published(tally_of_rows([[int(score) for score in row]]), profile)) == expected
+    assert str(published(tally_of_rows([[int(score) for score in row]]), scheme)) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_printed_weights_scale_the_index_by_99_and_99_9_percent(
     tally = tally_of_rows(responses)
     exact = ikm(tally, SKM_2017)
     for name, factor in (("0.111", Fraction(999, 1000)), ("0.11", Fraction(99, 100))):
-        assert ikm(tally, SKM_2017, PROFILES[name]) == (None if exact is None else exact * factor)
+        assert ikm(tally, SKM_2017, SCHEMES[name]) == (None if exact is None else exact * factor)
 
 
 def test_nobody_has_no_index_and_it_is_not_zero() -> None:
@@ -127,11 +127,9 @@ def test_a_missing_answer_is_left_out_of_its_unsurs_denominator() -> None:
     assert ikm(tally, SKM_2017) == Fraction(25 * (3 + 1 + 21), 9)
 
 
-@pytest.mark.parametrize(("profile", "expected"), [("exact", "100.00"), ("0.11", "99.00")])
-def test_an_unsur_that_nobody_answered_does_not_lower_the_index(
-    profile: str, expected: str
-) -> None:
-    assert str(published(tally_of_rows([[4, 4, 4, None, 4, 4, 4, 4, 4]]), profile)) == expected
+@pytest.mark.parametrize(("scheme", "expected"), [("exact", "100.00"), ("0.11", "99.00")])
+def test_an_unsur_that_nobody_answered_does_not_lower_the_index(scheme: str, expected: str) -> None:
+    assert str(published(tally_of_rows([[4, 4, 4, None, 4, 4, 4, 4, 4]]), scheme)) == expected
 
 
 def test_weights_are_parts_of_their_sum() -> None:
@@ -140,13 +138,13 @@ def test_weights_are_parts_of_their_sum() -> None:
     assert ikm(tally, questionnaire) == 25 * (Fraction(1, 4) + 4 * Fraction(3, 4))
 
 
-def test_the_profiles_are_the_three_weights_in_use() -> None:
-    assert {name: profile.weight(1, 9) for name, profile in PROFILES.items()} == {
+def test_the_schemes_are_the_three_weights_in_use() -> None:
+    assert {name: scheme.weight(1, 9) for name, scheme in SCHEMES.items()} == {
         "exact": Fraction(1, 9),
         "0.111": Fraction(111, 1000),
         "0.11": Fraction(11, 100),
     }
-    assert PROFILES["exact"] is EXACT
+    assert SCHEMES["exact"] is EXACT
 
 
 def test_a_tally_of_another_questionnaire_has_no_index_here() -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.ikm import PROFILES, half_up, ikm, mutu
+from shared.domain.ikm import SCHEMES, half_up, ikm, mutu
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.tally import Tally
 from tests.unit.shared.domain.answers import GOLDEN, ONES, shuffled, spread, tally_of_columns
@@ -23,7 +23,7 @@ def test_gaspul_whatever_answers_stand_behind_its_totals(chance: random.Random) 
     columns = [shuffled(spread(n, total), chance) for total in GASPUL["totals"].values()]
     assert [sum(column) for column in columns] == list(GASPUL["totals"].values())
     tally = tally_of_columns(columns)
-    exact, rounded = ikm(tally, SKM_2017), ikm(tally, SKM_2017, PROFILES["0.11"])
+    exact, rounded = ikm(tally, SKM_2017), ikm(tally, SKM_2017, SCHEMES["0.11"])
     assert exact is not None
     assert rounded is not None
     assert str(half_up(exact, 2)) == "91.48" == str(GASPUL["published_ikm"]["1/9"])

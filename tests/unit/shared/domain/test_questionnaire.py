@@ -18,7 +18,7 @@ def test_the_questionnaire_of_2017_is_the_regulations_text_word_for_word() -> No
 
 def test_the_questionnaire_of_2017_weighs_nine_required_unsur_alike() -> None:
     assert SKM_2017.code == "skm-2017"
-    assert SKM_2017.scheme == "permenpan-14-2017"
+    assert SKM_2017.regulation == "permenpan-14-2017"
     assert SKM_2017.size == SKM_2017.total_weight == 9
     assert SKM_2017.weights == (1,) * 9
     assert all(u.required for u in SKM_2017.unsur)

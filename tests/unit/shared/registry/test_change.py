@@ -85,7 +85,7 @@ def test_a_new_channel_and_questionnaire_are_shown_with_what_they_hold() -> None
         questionnaires={"q": replace(SPKP, code="q")}, channels={"baru": Channel("baru", "form")}
     )
     assert lines(new) == [
-        "+ questionnaire q  name: Persepsi, unsur: [P1], scheme: permenpan-14-2017",
+        "+ questionnaire q  name: Persepsi, unsur: [P1], regulation: permenpan-14-2017",
         "+ channel baru  kind: form, opd: all",
     ]
 
@@ -202,7 +202,7 @@ def test_what_would_orphan_data_is_refused(desired: Document, paths: list[str]) 
 @pytest.mark.parametrize(
     "desired",
     [
-        Document(replace(KOTA, name="Nama Baru", primary="mean", profile="0.11")),
+        Document(replace(KOTA, name="Nama Baru", primary="mean", scheme="0.11")),
         with_opd(replace(DINAS, valid_from=date(2026, 2, 1), valid_to=TODAY)),
         with_opd(
             replace(DINAS, layanan={"ktp": replace(KTP, questionnaire="spkp", users_per_year=1)})

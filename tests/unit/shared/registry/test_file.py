@@ -24,7 +24,7 @@ def faults(source: str) -> dict[str, str]:
 
 def test_a_file_is_read_whole() -> None:
     source = """
-instansi: {code: kota, name: Kota, timezone: Asia/Makassar, primary: mean, profile: "0.11"}
+instansi: {code: kota, name: Kota, timezone: Asia/Makassar, primary: mean, scheme: "0.11"}
 questionnaires:
   - code: spkp
     name: Persepsi
@@ -94,7 +94,7 @@ def test_a_part_of_the_registry_is_a_file_too() -> None:
 
 def test_every_fault_is_found_with_its_path() -> None:
     found = faults("""
-instansi: {code: Kota, timezone: Asia/Tanjungpinang, profile: 0.11, primary: median}
+instansi: {code: Kota, timezone: Asia/Tanjungpinang, scheme: 0.11, primary: median}
 opd:
   - code: dinas
     name: ""
@@ -114,7 +114,7 @@ kanal: []
         "instansi.code": "'Kota' must match [a-z0-9][a-z0-9-]{0,63}",
         "instansi.name": "is missing",
         "instansi.timezone": "'Asia/Tanjungpinang' is not a time zone of the tz database, like Asia/Jakarta",
-        "instansi.profile": 'must be text: write it in quotes, like "0.11"',
+        "instansi.scheme": 'must be text: write it in quotes, like "0.11"',
         "instansi.primary": "'median' is not one of pooled, mean",
         "opd[0].name": "must be one line of 1 to 1000 printable characters",
         "opd[0].successor": "must be text",
