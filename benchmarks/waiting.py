@@ -40,7 +40,7 @@ def fill(product: Product, filling: Sequence[Sequence[Parcel]]) -> None:
 
 
 async def _fill(product: Product, filling: Sequence[Sequence[Parcel]]) -> None:
-    redis = ingest_redis(product.settings.redis_url, timeout=10)
+    redis = ingest_redis(product.settings.redis_url, timeout_s=10)
     writer = Writer(redis, product.settings.redis_prefix)
     for parcels in filling:
         await writer.append(parcels, len(parcels))

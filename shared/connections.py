@@ -9,25 +9,25 @@ from redis.retry import Retry
 CONNECT_TIMEOUT_S = 2.0
 
 
-def worker_redis(url: str, *, timeout: float = 10.0) -> Redis:
-    """A client for workers and commands; `timeout` must exceed the longest blocking read."""
+def worker_redis(url: str, *, timeout_s: float = 10.0) -> Redis:
+    """A client for workers and commands; `timeout_s` must exceed the longest blocking read."""
     return Redis.from_url(
         url,
         protocol=2,
-        socket_timeout=timeout,
+        socket_timeout=timeout_s,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),  # the caller decides: a task ends, the sweep comes again
         health_check_interval=15,
     )
 
 
-def ingest_redis(url: str, *, timeout: float) -> AsyncRedis:
-    """A client for ingest: an answer within `timeout` seconds, or an error, and no silent second try."""
+def ingest_redis(url: str, *, timeout_s: float) -> AsyncRedis:
+    """A client for ingest: an answer within `timeout_s`, or an error, and no silent second try."""
     return AsyncRedis.from_url(
         url,
         protocol=2,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
         retry=AsyncRetry(
             NoBackoff(), 0
         ),  # a repeated append could store twice what one answer acknowledges

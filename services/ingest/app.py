@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.endpoint import Endpoint
-from services.ingest.formats import CHANNELS
+from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
 from services.ingest.meters import Meters
@@ -57,8 +57,8 @@ class Ingest:
         """Connect, watch and hint for as long as the block lasts."""
         settings = self._settings
         url, prefix = settings.need_redis(), settings.redis_prefix
-        store = ingest_redis(url, timeout=settings.accept_timeout)
-        look = ingest_redis(url, timeout=min(MONITOR_TIMEOUT_S, settings.accept_timeout))
+        store = ingest_redis(url, timeout_s=settings.accept_timeout)
+        look = ingest_redis(url, timeout_s=min(MONITOR_TIMEOUT_S, settings.accept_timeout))
         watch = Watch(settings, look, Writer(look, prefix), utc_now)
         self.watch = watch
         self.meters = Meters(watch)
@@ -71,8 +71,8 @@ class Ingest:
         writer = Writer(store, prefix)
         commit = GroupCommit(writer, settings.accept_timeout, stored, watch.failed)
         self.endpoints |= {
-            path: Endpoint(channel, watch, commit, self.meters)
-            for path, channel in CHANNELS.items()
+            path: Endpoint(wire_format, watch, commit, self.meters)
+            for path, wire_format in FORMATS.items()
         }
         await watch.look()
         _calm_the_collector()
@@ -170,7 +170,7 @@ def _documented_posts(api: FastAPI, ingest: Ingest) -> None:
 
         return post
 
-    for path in CHANNELS:
+    for path in FORMATS:
         api.router.add_route(path, route(path), methods=["POST"], include_in_schema=False)
     generated = api.openapi
 

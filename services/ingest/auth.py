@@ -33,7 +33,7 @@ def authenticate(registry: Registry, authorization: bytes | None, today: date) -
     return channel
 
 
-class Senders:
+class Authenticator:
     """Remembers the channel of a header that was judged, for one snapshot and one day: most requests repeat a header.
 
     Only good keys are remembered; spellings of them (spaces, capitals) are limited in number.
@@ -42,15 +42,15 @@ class Senders:
     def __init__(self) -> None:
         self._registry = Registry.empty()
         self._today = date.min
-        self._known: dict[bytes, Channel] = {}
+        self._channels: dict[bytes, Channel] = {}
 
     def authenticate(self, registry: Registry, authorization: bytes | None, today: date) -> Channel:
         """The open channel of the key in an Authorization header; Refused without one."""
         if registry is not self._registry or today != self._today:
-            self._registry, self._today, self._known = registry, today, {}
-        channel = self._known.get(authorization or b"")
+            self._registry, self._today, self._channels = registry, today, {}
+        channel = self._channels.get(authorization or b"")
         if channel is None:
             channel = authenticate(registry, authorization, today)
-            if authorization is not None and len(self._known) < MOST_HEADERS:
-                self._known[authorization] = channel
+            if authorization is not None and len(self._channels) < MOST_HEADERS:
+                self._channels[authorization] = channel
         return channel

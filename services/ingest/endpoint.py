@@ -11,8 +11,8 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from services.ingest import body as bodies
-from services.ingest.auth import Senders
-from services.ingest.formats.format import Channel, Item, Parsed, Request, Unreadable
+from services.ingest.auth import Authenticator
+from services.ingest.formats.format import Format, Item, Parsed, Request, Unreadable
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import Meters
 from services.ingest.watch import UNAVAILABLE, Watch
@@ -20,7 +20,7 @@ from shared.domain.submission.check import Violation
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
 from shared.inbox.entry import Parcel
 from shared.problems import Problem, Refused, problem
-from shared.registry.snapshot import Channel as Sender
+from shared.registry.snapshot import Channel
 from shared.wire import Submission
 
 log = logging.getLogger(__name__)
@@ -53,14 +53,16 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Endpoint:
-    """Answers the POSTs of one channel format."""
+    """Answers the POSTs of one wire format."""
 
-    def __init__(self, channel: Channel, watch: Watch, commit: GroupCommit, meters: Meters) -> None:
-        self._channel = channel
+    def __init__(
+        self, wire_format: Format, watch: Watch, commit: GroupCommit, meters: Meters
+    ) -> None:
+        self._format = wire_format
         self._watch = watch
         self._commit = commit
         self._meters = meters
-        self._senders = Senders()
+        self._authenticator = Authenticator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one POST."""
@@ -90,12 +92,14 @@ class Endpoint:
         if watch.refusal is not None:
             raise Refused(watch.refusal)
         known, registry = dict(headers), watch.registry
-        sender = self._senders.authenticate(registry, known.get(b"authorization"), watch.today)
+        channel = self._authenticator.authenticate(
+            registry, known.get(b"authorization"), watch.today
+        )
         body = await bodies.read(receive, known)
         if (
             registry is not watch.registry
         ):  # a key that was revoked while a slow body arrived is revoked
-            sender = self._senders.authenticate(
+            channel = self._authenticator.authenticate(
                 watch.registry, known.get(b"authorization"), watch.today
             )
         parsed = self._parse(Request(_media_type(known.get(b"content-type", b"")), known, body))
@@ -103,11 +107,11 @@ class Endpoint:
         for start in range(0, len(parsed.items), BREATH):
             if start:
                 await asyncio.sleep(0)
-            self._judge(parsed.items, start, sender, accepted)
+            self._judge(parsed.items, start, channel, accepted)
         if not accepted.bodies:
             raise Refused(_refusal(parsed, accepted.refused))
         parcel = Parcel(
-            sender.name,
+            channel.name,
             time.time_ns() // 1000,
             b"".join(accepted.receipts),
             accepted.ids,
@@ -115,20 +119,22 @@ class Endpoint:
         )
         if not await self._commit.store(parcel):
             raise Refused(UNAVAILABLE)
-        self._meters.accepted(self._channel.name, len(accepted.bodies), len(accepted.refused))
+        self._meters.accepted(self._format.name, len(accepted.bodies), len(accepted.refused))
         return _reply(accepted)
 
     def _parse(self, request: Request) -> Parsed:
         try:
-            return self._channel.parse(request)
+            return self._format.parse(request)
         except Unreadable as error:
             raise Refused(
                 problem(error.code, error.detail, errors=_errors([_whole(error)], ""))
             ) from None
 
-    def _judge(self, items: Sequence[Item], start: int, sender: Sender, accepted: Accepted) -> None:
+    def _judge(
+        self, items: Sequence[Item], start: int, channel: Channel, accepted: Accepted
+    ) -> None:
         """Judge the items from `start` on, as many as one breath takes."""
-        wire, space, everywhere = self._watch.wire, namespace(sender.name), sender.opd is None
+        wire, space, everywhere = self._watch.wire, namespace(channel.name), channel.opd is None
         for index, item in enumerate(items[start : start + BREATH], start):
             submission = wire.read(item.body)
             if item.violations or isinstance(submission, list):
@@ -137,12 +143,12 @@ class Endpoint:
             source_id = item.source_id or submission.id
             if source_id is None:
                 accepted.refused.append(Refusal(index, [_NAMELESS]))
-            elif everywhere or sender.serves(submission.opd):
+            elif everywhere or channel.serves(submission.opd):
                 accepted.receipts.append(receipt_bytes(space, source_id))
                 accepted.ids.append(source_id)
                 accepted.bodies.append(item.body)
             else:
-                detail = f"the key of channel {sender.name} may not send for this OPD"
+                detail = f"the key of channel {channel.name} may not send for this OPD"
                 accepted.refused.append(
                     Refusal(index, [Violation(f"{item.pointer}/opd", _FORBIDDEN, detail)])
                 )
@@ -177,7 +183,7 @@ def _refusal(parsed: Parsed, refused: list[Refusal]) -> Problem:
     first = refused[0]
     forbidden = all(error.code == _FORBIDDEN for refusal in refused for error in refusal.errors)
     code = _FORBIDDEN if forbidden else "invalid-submission"
-    if not parsed.batch:
+    if not parsed.is_batch:
         if first.errors[0].code == "malformed-json":
             return problem(
                 "malformed-json", first.errors[0].detail, errors=_errors(first.errors, "")

@@ -8,7 +8,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from shared.inbox.entry import Parcel
-from shared.inbox.writer import Appended, Writer, totals_of
+from shared.inbox.writer import AppendAnswer, Writer, running_totals
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class GroupCommit:
         self._on_stored = on_stored
         self._on_failure = on_failure
         self._waiting: list[_Waiting] = []
-        self._under_way: asyncio.Future[Appended] | None = None
+        self._under_way: asyncio.Future[AppendAnswer] | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._crowded = False  # whether the last group was more than one
         self._loop = asyncio.get_running_loop()
@@ -89,11 +89,11 @@ class GroupCommit:
         late = self._loop.call_later(max(left, MIN_TIMEOUT_S), self._writer.drop)
         answer.add_done_callback(lambda _: self._landed(group, answer, late))
 
-    def _started(self, parcels: list[Parcel]) -> "asyncio.Future[Appended]":
+    def _started(self, parcels: list[Parcel]) -> "asyncio.Future[AppendAnswer]":
         try:
             return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
         except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
-            failed: asyncio.Future[Appended] = self._loop.create_future()
+            failed: asyncio.Future[AppendAnswer] = self._loop.create_future()
             failed.set_exception(error)
             return failed
 
@@ -109,7 +109,10 @@ class GroupCommit:
         return group
 
     def _landed(
-        self, group: list[_Waiting], answer: "asyncio.Future[Appended]", late: asyncio.TimerHandle
+        self,
+        group: list[_Waiting],
+        answer: "asyncio.Future[AppendAnswer]",
+        late: asyncio.TimerHandle,
     ) -> None:
         late.cancel()
         self._under_way = None
@@ -128,9 +131,9 @@ class GroupCommit:
             if self._waiting:
                 self._depart_when_full()
 
-    def _is_stored(self, answer: "asyncio.Future[Appended]", parcels: int) -> bool:
+    def _is_stored(self, answer: "asyncio.Future[AppendAnswer]", parcels: int) -> bool:
         try:
-            totals = totals_of(answer.result())
+            totals = running_totals(answer.result())
         except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
             log.warning(
                 "append failed",

@@ -20,11 +20,11 @@ class Meters(Collector):
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def accepted(self, form: str, accepted: int, refused: int) -> None:
+    def accepted(self, format_name: str, accepted: int, refused: int) -> None:
         """A request was stored."""
-        self._submissions[form, "accepted"] += accepted
+        self._submissions[format_name, "accepted"] += accepted
         if refused:
-            self._submissions[form, "refused"] += refused
+            self._submissions[format_name, "refused"] += refused
 
     def refused(self, code: str) -> None:
         """A request was answered with a problem."""

@@ -34,7 +34,7 @@ class Totals:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldEntries:
     """Entries of the stream and how many submissions each holds, packed: there may be millions."""
 
     entries: bytearray = field(default_factory=bytearray)
@@ -72,9 +72,9 @@ class Audit:
         life = uuid.UUID(epoch.decode()) if epoch else None
         return Totals(life, int(accepted), int(settled), int(foreign), position(last))
 
-    def held(self, last: tuple[int, int]) -> tuple[Held, Held]:
+    def held(self, last: tuple[int, int]) -> tuple[HeldEntries, HeldEntries]:
         """What the stream holds up to a position: entries of this product, and foreign ones."""
-        own, foreign = Held(), Held()
+        own, foreign = HeldEntries(), HeldEntries()
         after, until = "-", f"{last[0]}-{last[1]}"
         while page := self._page(after, until):
             for entry in page:

@@ -7,12 +7,12 @@ GROUP = "count"
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How full the inbox is. `waiting` = accepted - settled submissions; ages in seconds."""
+    """How full the inbox is. `waiting` = accepted - settled submissions."""
 
     accepted: int
     settled: int
     entries: int
-    oldest_age: float
+    oldest_age_s: float
 
     @property
     def waiting(self) -> int:

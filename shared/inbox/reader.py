@@ -63,20 +63,20 @@ class Reader:
 
         return _gather(submissions, more)
 
-    def take_over(self, idle: float, submissions: int) -> list[Entry]:
-        """Entries that some consumer claimed and has not settled for `idle` seconds: about so many submissions."""
-        milliseconds = int(idle * 1000)
+    def take_over(self, idle_s: float, submissions: int) -> list[Entry]:
+        """Entries that some consumer claimed and has not settled for `idle_s`: about so many submissions."""
+        idle_ms = int(idle_s * 1000)
         after = b"-"
 
         def more(count: int) -> list[Entry]:
             nonlocal after
             found: Any = self._redis.xpending_range(
-                self._keys.stream, GROUP, after, "+", count, idle=milliseconds
+                self._keys.stream, GROUP, after, "+", count, idle=idle_ms
             )
             ids = [pending["message_id"] for pending in found]
             after = b"(" + ids[-1] if ids else after
             claimed: Any = ids and self._redis.xclaim(
-                self._keys.stream, GROUP, self._consumer, milliseconds, ids
+                self._keys.stream, GROUP, self._consumer, idle_ms, ids
             )
             # Redis 6.2 lists entries that were deleted meanwhile as nil.
             return [entry_of(stream_id, fields) for stream_id, fields in claimed if fields]
@@ -139,9 +139,9 @@ class Reader:
         milliseconds, sequence = position(stream["last-generated-id"])
         return milliseconds, sequence + 1
 
-    def retire(self, idle: float) -> None:
-        """Forget consumers that have nothing pending and were not seen for `idle` seconds."""
-        self._redis.eval(_RETIRE, 1, self._keys.stream, GROUP, int(idle * 1000))
+    def retire(self, idle_s: float) -> None:
+        """Forget consumers that have nothing pending and were not seen for `idle_s`."""
+        self._redis.eval(_RETIRE, 1, self._keys.stream, GROUP, int(idle_s * 1000))
 
 
 # XDEL says how many entries were really there: only those count. Foreign entries become accepted

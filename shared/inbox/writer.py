@@ -21,10 +21,10 @@ return {redis.call('HINCRBY', KEYS[2], 'accepted', ARGV[1]), redis.call('HGET', 
 """
 
 
-Appended = Sequence[Any]  # of _APPEND
+AppendAnswer = Sequence[Any]  # of _APPEND
 
 
-def totals_of(answer: Appended) -> tuple[int, int]:
+def running_totals(answer: AppendAnswer) -> tuple[int, int]:
     """The running totals (accepted, settled) that an append was answered with."""
     accepted, settled = answer
     return int(accepted), int(settled or 0)
@@ -38,7 +38,7 @@ class Writer:
         self._keys = Keys.of(prefix)
         self._head = ("EVAL", _APPEND, "2", self._keys.stream, self._keys.state)
         self._link: Link | None = None
-        self._opening: asyncio.Future[Appended] | None = None
+        self._opening: asyncio.Future[AppendAnswer] | None = None
 
     async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
         """Append `parcels` (`count` submissions) as one entry; the running totals (accepted, settled).
@@ -48,7 +48,7 @@ class Writer:
         there or not.
         """
         try:
-            return totals_of(await self.start(parcels, count))
+            return running_totals(await self.start(parcels, count))
         except ResponseError:  # an answer: the connection is in order
             raise
         except (
@@ -57,8 +57,8 @@ class Writer:
             self.drop()
             raise
 
-    def start(self, parcels: Sequence[Parcel], count: int) -> "asyncio.Future[Appended]":
-        """Begin an append, on an open connection at once; `totals_of` its answer, or what `append` raises.
+    def start(self, parcels: Sequence[Parcel], count: int) -> "asyncio.Future[AppendAnswer]":
+        """Begin an append, on an open connection at once; `running_totals` its answer, or what `append` raises.
 
         Who gives up waiting must `drop` the connection.
         """
@@ -69,9 +69,9 @@ class Writer:
         self._opening = asyncio.ensure_future(self._opened(command))
         return self._opening
 
-    async def _opened(self, command: Sequence[str | bytes | int]) -> Appended:
+    async def _opened(self, command: Sequence[str | bytes | int]) -> AppendAnswer:
         self._link = await Link.open(self._redis)
-        answer: Appended = await self._link.call(*command)
+        answer: AppendAnswer = await self._link.call(*command)
         return answer
 
     def drop(self) -> None:

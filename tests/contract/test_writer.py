@@ -32,7 +32,7 @@ async def in_redis(work: Work, url: str) -> None:
     with worker_redis(url) as client:
         reader = Reader(client, PREFIX, "uji")
         reader.prepare()
-        async with ingest_redis(url, timeout=5) as redis:
+        async with ingest_redis(url, timeout_s=5) as redis:
             writer = Writer(redis, PREFIX)
             try:
                 await work(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.formats import CHANNELS
-from services.ingest.formats.format import Channel
+from services.ingest.formats import FORMATS
+from services.ingest.formats.format import Format
 from services.ops.cli import COMMANDS
 from shared.problems import KINDS
 from shared.settings import VARIABLES, Settings
@@ -103,7 +103,7 @@ def test_every_metric_is_explained_to_operators() -> None:
     expect_none(_unsaid(metrics, OPERATIONS), "not in docs/operations.md:")
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
-def test_every_channel_has_its_heading_in_the_guide(channel: Channel) -> None:
+@pytest.mark.parametrize("wire_format", FORMATS.values(), ids=lambda wire_format: wire_format.name)
+def test_every_format_has_its_heading_in_the_guide(wire_format: Format) -> None:
     headings = re.findall(r"^#+ .*$", _said(CHANNEL_GUIDE), re.MULTILINE)
-    assert any(channel.path in heading for heading in headings)
+    assert any(wire_format.path in heading for heading in headings)

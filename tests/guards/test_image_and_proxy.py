@@ -2,7 +2,7 @@
 
 import re
 
-from services.ingest.formats import CHANNELS
+from services.ingest.formats import FORMATS
 from shared.problems import MEDIA_TYPE, problem
 from tests.guards.deployment import CADDYFILE, DOCKERFILE
 from tests.guards.repository import ROOT, text
@@ -11,7 +11,7 @@ from tests.guards.repository import ROOT, text
 def test_the_proxy_sends_the_path_of_every_channel_to_ingest() -> None:
     matcher = re.search(r"^\s*@ingest path (.+)$", text(CADDYFILE), re.MULTILINE)
     assert matcher
-    assert set(matcher[1].split()) == set(CHANNELS)
+    assert set(matcher[1].split()) == set(FORMATS)
 
 
 def test_the_proxy_refuses_as_the_services_do_while_they_are_away() -> None:

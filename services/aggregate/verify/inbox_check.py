@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from services.aggregate.verify.findings import Finding
-from shared.inbox.audit import Audit, Held, Totals
+from shared.inbox.audit import Audit, HeldEntries, Totals
 from shared.storage import checks
 
 QUIET_WITHIN_S = 5.0  # how long to look for a moment in which nothing is settled
@@ -28,8 +28,8 @@ class Inbox:
     """The inbox as it was read. `settled_later`: the settled total after the walk."""
 
     totals: Totals
-    own: Held
-    foreign: Held
+    own: HeldEntries
+    foreign: HeldEntries
     settled_later: int
 
 
@@ -85,7 +85,7 @@ def ledger_findings(connection: sa.Connection, inbox: Inbox) -> Iterator[Finding
         )
 
 
-def _of_counted(connection: sa.Connection, held: Held) -> int:
+def _of_counted(connection: sa.Connection, held: HeldEntries) -> int:
     """Submissions in those of the entries that are counted already, only not settled."""
     total = 0
     for chunk in held.chunks():

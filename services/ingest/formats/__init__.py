@@ -1,18 +1,18 @@
-"""The channels: each turns the bytes of one wire format into submissions. The registry of channels is the one below.
+"""The wire formats: each turns the bytes of a request into submissions. FORMATS is their registry.
 
-A channel knows neither FastAPI, Redis nor settings. To add one: its module here, a line in
-CHANNELS, its golden folder, its heading in docs/channels.md.
+A format knows neither FastAPI, Redis nor settings. To add one: its module here, a line in
+FORMATS, its golden folder, its heading in docs/channels.md.
 """
 
 from collections.abc import Mapping
 
 from services.ingest.formats import cloudevents, submissions
-from services.ingest.formats.format import Channel
+from services.ingest.formats.format import Format
 
-CHANNELS: Mapping[str, Channel] = {
-    channel.path: channel
-    for channel in (
-        Channel("submissions", "/v1/submissions", submissions.parse),
-        Channel("events", "/v1/events", cloudevents.parse),
+FORMATS: Mapping[str, Format] = {
+    wire_format.path: wire_format
+    for wire_format in (
+        Format("submissions", "/v1/submissions", submissions.parse),
+        Format("events", "/v1/events", cloudevents.parse),
     )
 }

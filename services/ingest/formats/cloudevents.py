@@ -53,7 +53,7 @@ _EVENT = msgspec.json.Decoder(Event)
 
 def parse(request: Request) -> Parsed:
     """The submissions that the events of a request carry."""
-    for prefix, batch in ((BATCH, True), (STRUCTURED, False)):
+    for prefix, is_batch in ((BATCH, True), (STRUCTURED, False)):
         if request.media_type.startswith(prefix):
             if request.media_type.removeprefix(prefix) not in _FORMATS:
                 raise Unreadable(
@@ -61,10 +61,10 @@ def parse(request: Request) -> Parsed:
                 )
             bodies = [
                 item.body
-                for item in (array(request.body) if batch else [single(request.body, None)])
+                for item in (array(request.body) if is_batch else [single(request.body, None)])
             ]
-            return Parsed([_structured(body) for body in bodies], batch)
-    return Parsed([_binary(request)], batch=False)
+            return Parsed([_structured(body) for body in bodies], is_batch)
+    return Parsed([_binary(request)], is_batch=False)
 
 
 def _structured(body: bytes) -> Item:

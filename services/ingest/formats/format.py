@@ -1,4 +1,4 @@
-"""What a channel is: a frozen record, and the values that pass through it.
+"""What a wire format is: a frozen record, and the values that pass through it.
 
 Those are msgspec structs, as are all values that are made for every request: a third of a named
 tuple's time.
@@ -19,7 +19,7 @@ BATCH_MAX_ITEMS = 10_000
 
 
 class Unreadable(IkmError):
-    """The request as a whole cannot be read as this channel's format."""
+    """The request as a whole cannot be read in this format."""
 
     def __init__(self, code: str, detail: str, violations: Sequence[Violation] = ()) -> None:
         super().__init__(detail)
@@ -29,7 +29,10 @@ class Unreadable(IkmError):
 
 
 class Request(Struct, frozen=True, gc=False):
-    """An HTTP request as a channel sees it. `media_type` is lower case, without parameters; header names likewise."""
+    """An HTTP request as a format sees it.
+
+    `media_type` is lower case, without parameters; header names are lower case, too.
+    """
 
     media_type: bytes
     headers: Mapping[bytes, bytes]
@@ -55,15 +58,18 @@ class Item(Struct, frozen=True, gc=False):
 
 
 class Parsed(Struct, frozen=True, gc=False):
-    """What a request holds. `batch`: whether errors carry the index of their item."""
+    """What a request holds. In a batch, errors carry the index of their item."""
 
     items: Sequence[Item]
-    batch: bool
+    is_batch: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """One way in. `parse` raises Unreadable; what is wrong with one item is a violation of that item."""
+class Format:
+    """One way to write submissions.
+
+    `parse` raises Unreadable; what is wrong with one item is a violation of that item.
+    """
 
     name: str
     path: str

@@ -28,11 +28,11 @@ def parse(request: Request) -> Parsed:
     if request.media_type == JSON:
         body = request.body.lstrip(_WHITE) if request.body[:1] in b" \t\r\n" else request.body
         if body[:1] == b"[":
-            return Parsed(array(body), batch=True)
-        return Parsed([single(body, request.header(b"idempotency-key"))], batch=False)
+            return Parsed(array(body), is_batch=True)
+        return Parsed([single(body, request.header(b"idempotency-key"))], is_batch=False)
     if request.media_type in NDJSON:
         lines = [line for line in request.body.split(b"\n") if line and not line.isspace()]
-        return Parsed(limited([Item(line) for line in lines]), batch=True)
+        return Parsed(limited([Item(line) for line in lines]), is_batch=True)
     raise Unreadable("unsupported-media-type", "send application/json or application/x-ndjson")
 
 

@@ -94,7 +94,7 @@ def look(settings: Settings) -> Health:
     _service(health, settings)
     published = None
     try:
-        with worker_redis(redis, timeout=_TIMEOUT_S) as client:
+        with worker_redis(redis, timeout_s=_TIMEOUT_S) as client:
             published = _inbox(health, client, settings.redis_prefix)
     except (RedisError, OSError) as error:
         health.troubles.append(f"Redis: {error}")
@@ -160,11 +160,11 @@ def _inbox(health: Health, redis: Redis, prefix: str) -> int | None:
     health.inbox = {
         "waiting": depth.waiting,
         "entries": depth.entries,
-        "oldest_age": round(depth.oldest_age, 3),
+        "oldest_age": round(depth.oldest_age_s, 3),
     }
-    if depth.oldest_age > OLD_S:
+    if depth.oldest_age_s > OLD_S:
         health.troubles.append(
-            f"the oldest submission has waited {depth.oldest_age:.0f} s: do workers run?"
+            f"the oldest submission has waited {depth.oldest_age_s:.0f} s: do workers run?"
         )
     version: Any = redis.get(version_key(prefix))
     return None if version is None else int(version)

@@ -115,7 +115,7 @@ def _publish(settings: Settings, engine: Engine) -> None:
         click.echo(_NOT_PUBLISHED, err=True)
         return
     try:
-        with worker_redis(settings.redis_url, timeout=_PUBLISH_TIMEOUT_S) as redis:
+        with worker_redis(settings.redis_url, timeout_s=_PUBLISH_TIMEOUT_S) as redis:
             publish(redis, settings.redis_prefix, registry)
     except RedisError:
         click.echo(_NOT_PUBLISHED, err=True)

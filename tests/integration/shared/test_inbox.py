@@ -29,7 +29,7 @@ def parcel(*ids: str, size: int = 2) -> Parcel:
 
 def append(url: str, *entries: Sequence[Parcel]) -> list[tuple[int, int]]:
     async def main() -> list[tuple[int, int]]:
-        async with ingest_redis(url, timeout=5) as redis:
+        async with ingest_redis(url, timeout_s=5) as redis:
             writer = Writer(redis, PREFIX)
             try:
                 return [
@@ -232,7 +232,7 @@ def test_the_depth_knows_the_age_of_the_oldest(inbox: Reader, redis_url: str) ->
     time.sleep(0.05)
     found = inbox.depth()
     assert (found.waiting, found.entries) == (2, 1)
-    assert 0.04 < found.oldest_age < 5
+    assert 0.04 < found.oldest_age_s < 5
 
 
 def test_unclaimed_is_what_no_worker_was_given(inbox: Reader, redis_url: str) -> None:

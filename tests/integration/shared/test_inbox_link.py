@@ -22,7 +22,7 @@ PARCELS = [Parcel("loket", 1_777_777_777_000_000, b"r" * 16, ["a"], [b"{}"])]
 
 @asynccontextmanager
 async def writing(url: str) -> AsyncIterator[Writer]:
-    async with ingest_redis(url, timeout=5) as redis:
+    async with ingest_redis(url, timeout_s=5) as redis:
         writer = Writer(redis, PREFIX)
         try:
             yield writer
@@ -171,7 +171,7 @@ def test_an_answer_that_came_too_late_meets_nobody_else(own_redis: Redis) -> Non
 
 def test_a_lost_connection_is_told_to_who_waits(own_redis: Redis) -> None:
     async def main() -> None:
-        async with ingest_redis(own_redis.url, timeout=5) as redis:
+        async with ingest_redis(own_redis.url, timeout_s=5) as redis:
             link = await Link.open(redis)
             assert await link.call("PING") == b"PONG"
             waiting = asyncio.create_task(link.call("BLPOP", "nothing", 5))

@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 from starlette.types import Message, Receive, Scope
 
 from services.ingest.endpoint import Endpoint
-from services.ingest.formats import CHANNELS
+from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import Meters
 from services.ingest.watch import Watch
 from shared.inbox.entry import Parcel
-from shared.inbox.writer import Appended, Writer
+from shared.inbox.writer import AppendAnswer, Writer
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.wire import Wire
@@ -33,13 +33,13 @@ class MemoryWriter(Writer):
         self.accepted = 0
         self.delay = 0.0
         self.fail: list[Exception] = []
-        self.under_way: asyncio.Future[Appended] | None = None
+        self.under_way: asyncio.Future[AppendAnswer] | None = None
 
-    def start(self, parcels: Sequence[Parcel], count: int) -> asyncio.Future[Appended]:
+    def start(self, parcels: Sequence[Parcel], count: int) -> asyncio.Future[AppendAnswer]:
         self.under_way = asyncio.ensure_future(self._append(parcels, count))
         return self.under_way
 
-    async def _append(self, parcels: Sequence[Parcel], count: int) -> Appended:
+    async def _append(self, parcels: Sequence[Parcel], count: int) -> AppendAnswer:
         await asyncio.sleep(self.delay)
         if self.fail:
             raise self.fail.pop(0)
@@ -65,7 +65,7 @@ class Answer:
 
 
 class Desk:
-    """The endpoints of all channels over an inbox in memory. Make it inside a running loop."""
+    """The endpoints of all formats over an inbox in memory. Make it inside a running loop."""
 
     def __init__(self, known: Registry | None = None, timeout: float = 0.5) -> None:
         settings = Settings.load({"IKM_REDIS_URL": NOWHERE})
@@ -77,7 +77,8 @@ class Desk:
         self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
         meters = Meters(self.watch)
         self.endpoints = {
-            path: Endpoint(item, self.watch, self.commit, meters) for path, item in CHANNELS.items()
+            path: Endpoint(wire_format, self.watch, self.commit, meters)
+            for path, wire_format in FORMATS.items()
         }
 
     def know(self, known: Registry) -> None:

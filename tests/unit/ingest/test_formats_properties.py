@@ -1,4 +1,4 @@
-"""For all bodies and headers: a channel answers, with what was stored or with a problem that says why."""
+"""For all bodies and headers: a format answers, with what was stored or with a problem that says why."""
 
 import asyncio
 import base64
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.formats import CHANNELS
+from services.ingest.formats import FORMATS
 from services.ingest.formats.format import Parsed, Request, Unreadable
 from shared.problems import KINDS
 from tests.builders import authorization, submission
@@ -110,11 +110,11 @@ def test_every_request_is_answered_with_202_or_a_problem(
 
 @given(cases, st.binary(max_size=60) | bodies)
 @settings(max_examples=100, deadline=None)
-def test_a_channel_reads_items_or_says_that_it_cannot(case: tuple[str, str], body: bytes) -> None:
+def test_a_format_reads_items_or_says_that_it_cannot(case: tuple[str, str], body: bytes) -> None:
     path, media = case
     found: Parsed | Unreadable
     try:
-        found = CHANNELS[path].parse(Request(media.encode(), {}, body))
+        found = FORMATS[path].parse(Request(media.encode(), {}, body))
     except Unreadable as error:
         found = error
     assert found.code in KINDS if isinstance(found, Unreadable) else found.items
@@ -129,7 +129,7 @@ storable = documents.filter(lambda document: "\\ud800" not in json.dumps(documen
 @settings(max_examples=50, deadline=None)
 def test_the_same_items_come_out_of_an_array_and_of_lines(items: list[object], end: bytes) -> None:
     raw = [json.dumps(item).encode() for item in items]
-    parse = CHANNELS["/v1/submissions"].parse
+    parse = FORMATS["/v1/submissions"].parse
     array = parse(Request(b"application/json", {}, b" [" + b" , ".join(raw) + b"]"))
     lines = parse(Request(b"application/x-ndjson", {}, end.join(raw) + end))
     assert (
@@ -137,8 +137,8 @@ def test_the_same_items_come_out_of_an_array_and_of_lines(items: list[object], e
         == [item.body.strip() for item in lines.items]
         == raw
     )
-    assert array.batch
-    assert lines.batch
+    assert array.is_batch
+    assert lines.is_batch
 
 
 printable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)

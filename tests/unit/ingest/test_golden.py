@@ -1,6 +1,6 @@
-"""The golden requests of every channel: what is answered and what is stored, to the last byte that a sender sees.
+"""The golden requests of every format: what is answered and what is stored, to the last byte that a sender sees.
 
-A case is two files in tests/golden/formats/<channel>: `<case>.http`, the request, and
+A case is two files in tests/golden/formats/<format>: `<case>.http`, the request, and
 `<case>.json`, the answer with what went into the inbox. GOLDEN=write writes the answers anew, to be
 read before they are committed.
 """
@@ -14,13 +14,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from services.ingest.formats import CHANNELS
+from services.ingest.formats import FORMATS
 from services.ingest.openapi import SCHEMAS
 from tests.unit.ingest.doubles import Answer, Desk
 
 FOLDER = Path(__file__).parents[2] / "golden" / "formats"
 CASES = sorted(FOLDER.glob("*/*.http"))
-PATHS = {channel.name: channel.path for channel in CHANNELS.values()}
+PATHS = {wire_format.name: wire_format.path for wire_format in FORMATS.values()}
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
     assert found == json.loads(expected.read_text())
 
 
-@pytest.mark.parametrize("channel", CHANNELS.values(), ids=lambda channel: channel.name)
-def test_every_channel_has_golden_cases_for_yes_and_for_no(channel: Any) -> None:
-    answers = [json.loads(path.read_text()) for path in (FOLDER / channel.name).glob("*.json")]
+@pytest.mark.parametrize("wire_format", FORMATS.values(), ids=lambda wire_format: wire_format.name)
+def test_every_format_has_golden_cases_for_yes_and_for_no(wire_format: Any) -> None:
+    answers = [json.loads(path.read_text()) for path in (FOLDER / wire_format.name).glob("*.json")]
     assert {202, 401, 403, 415, 422} <= {answer["status"] for answer in answers}
 
 

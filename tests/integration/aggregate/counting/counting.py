@@ -85,7 +85,7 @@ def append(redis_url: str, *entries: Sequence[Parcel]) -> None:
     """Append entries as ingest does."""
 
     async def run() -> None:
-        async with ingest_redis(redis_url, timeout=5) as client:
+        async with ingest_redis(redis_url, timeout_s=5) as client:
             writer = Writer(client, "ikm:")
             for parcels in entries:
                 await writer.append(parcels, sum(len(one.bodies) for one in parcels))
