@@ -19,9 +19,10 @@ import msgspec
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import AGE_MAX, profile_code
-from shared.domain.submission.check import Violation, violations
+from shared.domain.submission.check import violations
 from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
 from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR
+from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=CODE_MAX)]

@@ -16,8 +16,8 @@ from services.ingest.formats.format import Format, Item, Parsed, Request, Unread
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import Meters
 from services.ingest.watch import UNAVAILABLE, Watch
-from shared.domain.submission.check import Violation
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
 from shared.problems import Problem, Refused, problem
 from shared.registry.snapshot import Channel

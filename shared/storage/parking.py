@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 from shared.storage import binary
 from shared.storage.receipts import Cursor
 from shared.storage.tables import parked, receipt

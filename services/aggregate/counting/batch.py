@@ -13,7 +13,7 @@ import numpy as np
 from services.aggregate.counting.decode import Bools, Ints, digest
 from services.aggregate.counting.judge import Answered, Judge, Judgement, Parkable
 from services.aggregate.counting.tally import tally
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 from shared.inbox.entry import Entry, Parcel, Parcels
 from shared.storage import receipts, responses
 from shared.storage.receipts import Claims

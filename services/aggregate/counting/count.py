@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from services.aggregate.counting.batch import Batch, writing
 from services.aggregate.counting.decode import Bools
 from services.aggregate.counting.judge import Parkable
-from shared.domain.submission.check import Violation
 from shared.domain.submission.identity import receipt_bytes
+from shared.domain.violation import Violation
 from shared.storage import binary, ledger, parking, receipts, responses
 from shared.storage.engine import transaction
 from shared.storage.receipts import Cursor

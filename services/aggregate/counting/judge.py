@@ -20,7 +20,7 @@ from services.aggregate.counting.decode import (
     read,
 )
 from shared.domain.questionnaire import Questionnaire
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
 from shared.storage.responses import Place
 from shared.wire import Memo, Service, Submission, Wire

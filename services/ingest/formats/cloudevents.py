@@ -16,7 +16,7 @@ import msgspec
 
 from services.ingest.formats.format import Item, Parsed, Request, Unreadable
 from services.ingest.formats.submissions import JSON, array, single
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 
 BATCH = b"application/cloudevents-batch"
 STRUCTURED = b"application/cloudevents"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from shared.domain.errors import IkmError
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 
 MIB = 1024 * 1024
 SINGLE_MAX_BYTES = MIB

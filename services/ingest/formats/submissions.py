@@ -10,8 +10,8 @@ from services.ingest.formats.format import (
     Request,
     Unreadable,
 )
-from shared.domain.submission.check import Violation
 from shared.domain.submission.identity import ID_MAX
+from shared.domain.violation import Violation
 
 JSON = b"application/json"
 NDJSON = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl"})

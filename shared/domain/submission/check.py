@@ -13,7 +13,6 @@ from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
 from shared.domain.submission.rules import (
     Field,
     Rule,
-    Violation,
     by_name,
     choice,
     instant,
@@ -21,8 +20,7 @@ from shared.domain.submission.rules import (
     record,
     text,
 )
-
-__all__ = ["Violation", "check", "violations"]
+from shared.domain.violation import Violation
 
 _CODE: Final = text(1, CODE_MAX)
 _SCORE: Final = integer(SCORES[0], SCORES[-1])

@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR, parse_instant
+from shared.domain.violation import Violation
 
 # PostgreSQL's text cannot hold NUL, UTF-8 cannot hold half of a surrogate pair.
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing wrong with a document: where (a JSON pointer), what (a stable code), and in words."""
-
-    pointer: str
-    code: str
-    detail: str
 
 
 Rule = Callable[[object, str], Iterator[Violation]]

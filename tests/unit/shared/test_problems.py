@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 from shared.problems import KINDS, Fault, problem, query_fault
 
 

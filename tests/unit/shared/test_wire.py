@@ -10,7 +10,7 @@ import pytest
 from shared import wire
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import EDUCATION, OCCUPATION, SEX, profile_of
-from shared.domain.submission.check import Violation
+from shared.domain.violation import Violation
 from shared.wire import Submission, Wire
 from tests.builders import questionnaire, registry, submission, submission_json
 
