@@ -1,4 +1,4 @@
-"""A complete answer to a read: body, ETag and headers made once, sent as often as it is asked for."""
+"""A complete answer to a read: body, ETag and headers are made once and sent many times."""
 
 import hashlib
 from collections.abc import Iterable
@@ -16,8 +16,11 @@ Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent for 200, and what of it for 304. `tag` is the opaque part of the ETag, with its quotes."""
+class PreparedAnswer:
+    """What is sent for 200, and what of it for 304.
+
+    `tag` is the opaque part of the ETag, with its quotes.
+    """
 
     body: bytes
     tag: bytes
@@ -28,33 +31,25 @@ class Answer:
     def of(
         cls, body: bytes, media_type: bytes = JSON, more: Iterable[tuple[bytes, bytes]] = ()
     ) -> Self:
-        """The answer with this body. The same body has the same ETag, in every process."""
+        """Prepare the answer with a body. The same body has the same ETag, in every process."""
         tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         # Weak: a proxy may compress the body.
         common = [(b"etag", b"W/" + tag), (b"cache-control", CACHE_CONTROL)]
         length = str(len(body)).encode()
-        kinds = [
+        of_body = [
             (b"content-type", media_type),
             (b"content-length", length),
             (b"x-content-type-options", b"nosniff"),
         ]
-        return cls(body, tag, [*kinds, *common, *more], common)
+        return cls(body, tag, [*of_body, *common, *more], common)
 
     async def send(self, method: str, request: Iterable[tuple[bytes, bytes]], send: Send) -> None:
-        """Answer a GET or HEAD with these request headers."""
+        """PreparedAnswer a GET or HEAD with these request headers."""
         for name, value in request:
             if name == b"if-none-match" and self.matches(value):
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": 304,
-                        "headers": self.headers_unchanged,
-                    }
-                )
-                await send({"type": "http.response.body", "body": b""})
+                await _send(send, 304, self.headers_unchanged, b"")
                 return
-        await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else self.body})
+        await _send(send, 200, self.headers, b"" if method == "HEAD" else self.body)
 
     def matches(self, condition: bytes) -> bool:
         """Whether If-None-Match names this answer: `*` or one of a list, compared weakly (RFC 9110, 13.1.2).
@@ -63,6 +58,11 @@ class Answer:
         cannot be ours.
         """
         return any(
-            one.strip(b" \t").removeprefix(b"W/") in {self.tag, b"*"}
-            for one in condition.split(b",")
+            tag.strip(b" \t").removeprefix(b"W/") in {self.tag, b"*"}
+            for tag in condition.split(b",")
         )
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""The read API as one ASGI application: answers that are made already first, everything else through FastAPI."""
+"""The read API as one ASGI application: prepared answers at once, the rest through FastAPI."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,17 +10,17 @@ from starlette.types import Message, Receive, Scope, Send
 from services.aggregate.read.api import openapi, refusals
 from services.aggregate.read.api.routes import router
 from services.aggregate.read.pages.routes import pages
-from services.aggregate.read.service import Service
+from services.aggregate.read.service import ReadService
 from shared.clock import Clock, utc_now
 from shared.observability import configure
 from shared.settings import Settings
 
 
 class ReadApi:
-    """The ASGI application. `api` is its FastAPI part, with routes, lifespan and OpenAPI document."""
+    """The ASGI application. `api` is its FastAPI part: routes, lifespan and OpenAPI document."""
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
-        self.service = Service(settings.need_database(), clock)
+        self.service = ReadService(settings.need_database(), clock)
         self.api = self._fastapi()
         self.service.document = self.api.openapi
 
@@ -34,16 +34,12 @@ class ReadApi:
         self.service.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or run the lifespan."""
+        """PreparedAnswer one request, or run the lifespan."""
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
-            snapshot = self.service.board.snapshot
-            if snapshot is not None:
-                ready = snapshot.answers(self.service.clock()).get(
-                    (scope["path"], scope["query_string"])
-                )
-                if ready is not None:
-                    await ready.send(scope["method"], scope["headers"], send)
-                    return
+            answer = self.service.prepared_answer(scope["path"], scope["query_string"])
+            if answer is not None:
+                await answer.send(scope["method"], scope["headers"], send)
+                return
             if scope["method"] == "HEAD":
                 scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self.api(scope, receive, send)
@@ -76,14 +72,14 @@ class ReadApi:
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> ReadApi:
-    """The application for the configured environment."""
+    """Return the application for the configured environment."""
     settings = settings or Settings.load()
     configure(settings)
     return ReadApi(settings, clock)
 
 
 def _without_body(send: Send) -> Send:
-    """HEAD: the headers of the GET, and nothing else."""
+    """Return a `send` for HEAD: the headers of the GET, and nothing else."""
 
     async def head(message: Message) -> None:
         if message["type"] == "http.response.body":

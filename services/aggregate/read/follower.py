@@ -1,11 +1,11 @@
-"""Keeps the board current: hears which OPDs changed, and looks twice a second whether the registry did."""
+"""Keeps the snapshot current: hears which OPDs changed, looks every half second at the registry."""
 
 import logging
 import threading
 
 import sqlalchemy as sa
 
-from services.aggregate.read.snapshot import Board
+from services.aggregate.read.snapshot import CurrentSnapshot
 from shared.storage import rolling
 from shared.storage.registry import stored_registry
 from shared.storage.rolling import INSTANSI, ConnectionLost
@@ -17,20 +17,20 @@ RETRY_S = 0.5
 
 
 class Follower:
-    """A thread with a connection of its own. While PostgreSQL is away the board stays as it was."""
+    """A thread with a connection of its own. While PostgreSQL is away the snapshot stays."""
 
-    def __init__(self, engine: sa.Engine, board: Board) -> None:
+    def __init__(self, engine: sa.Engine, current: CurrentSnapshot) -> None:
         self._engine = engine
-        self._board = board
+        self._current = current
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start the thread, and do not wait until anything is loaded."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and wait until the connection is closed."""
+        """Stop the thread, and wait until its connection is closed."""
         self._stopped.set()
         self._thread.join(4 * LOOK_INTERVAL_S)
 
@@ -45,18 +45,17 @@ class Follower:
                     finally:
                         connection.invalidate()  # it listens: nobody else may get it from the pool
             except (sa.exc.SQLAlchemyError, ConnectionLost) as error:
-                if self._board.connected:
+                if self._current.connected:
                     log.warning(
                         "PostgreSQL is away, serving the last known figures",
                         extra={"error": str(error)},
                     )
-                self._board.connected = False
+                self._current.connected = False
                 self._stopped.wait(RETRY_S)
 
     def _follow(self, connection: sa.Connection) -> None:
-        rolling.listen(
-            connection
-        )  # first: what is announced while everything is loaded must not be missed
+        # Listen first: what is announced while everything is loaded must not be missed.
+        rolling.listen(connection)
         self._load(connection)
         while not self._stopped.is_set():
             changed = rolling.heard(connection, LOOK_INTERVAL_S)
@@ -64,14 +63,14 @@ class Follower:
                 self._load(connection)
             elif changed:
                 changed.add(INSTANSI)
-                self._board.update(changed, rolling.read(connection, sorted(changed)))
+                self._current.update(changed, rolling.read(connection, sorted(changed)))
 
     def _load(self, connection: sa.Connection) -> None:
         registry = stored_registry.load(connection)
-        self._board.show(registry, rolling.read(connection))
-        self._board.connected = True
+        self._current.replace(registry, rolling.read(connection))
+        self._current.connected = True
         log.info("figures loaded", extra={"registry": registry.version})
 
     def _has_new_registry(self, connection: sa.Connection) -> bool:
-        snapshot = self._board.snapshot
+        snapshot = self._current.snapshot
         return snapshot is None or rolling.current_registry(connection) != snapshot.registry.version

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.aggregate.read.figures.tally_index import PATIENCE_MS
-from services.aggregate.read.snapshot import Board
+from services.aggregate.read.figures.source import QUERY_TIMEOUT_MS
+from services.aggregate.read.snapshot import CurrentSnapshot
 from shared.clock import Clock
 from shared.storage import ledger, lookups
 from shared.storage.engine import transaction
@@ -23,24 +23,24 @@ _OUTCOMES = {
 
 
 class Meters(Collector):
-    """Totals of the ledger, and how far the figures are behind. Without PostgreSQL only that it is away."""
+    """Totals of the ledger, and how far the figures lag. Without PostgreSQL only that it is away."""
 
-    def __init__(self, engine: sa.Engine, board: Board, clock: Clock) -> None:
+    def __init__(self, engine: sa.Engine, current: CurrentSnapshot, clock: Clock) -> None:
         self._engine = engine
-        self._board = board
+        self._current = current
         self._clock = clock
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """The exposition text."""
+        """Return the numbers as Prometheus reads them."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """The numbers as they are now."""
+        """Yield the numbers as they are now."""
         try:
             with transaction(self._engine) as connection:
-                lookups.limit_time(connection, PATIENCE_MS)
+                lookups.limit_time(connection, QUERY_TIMEOUT_MS)
                 totals, lag = ledger.totals(connection), lookups.lag(connection)
         except sa.exc.SQLAlchemyError:
             yield GaugeMetricFamily("ikm_database_up", "1 while PostgreSQL answers", 0)
@@ -52,10 +52,10 @@ class Meters(Collector):
             "ikm_stale_opd", "OPDs with counts that the rolling table does not show yet", lag.stale
         )
         if lag.changed_at is not None:
-            yield self._age(lag.changed_at)
+            yield self._age_of_figures(lag.changed_at)
 
-    def _age(self, changed_at: datetime) -> Metric:
-        age = (self._clock() - changed_at).total_seconds()
+    def _age_of_figures(self, changed_at: datetime) -> Metric:
+        age_s = (self._clock() - changed_at).total_seconds()
         return GaugeMetricFamily(
-            "ikm_rolling_age_seconds", "Since the instansi's figures last changed", max(0.0, age)
+            "ikm_rolling_age_seconds", "Since the instansi's figures last changed", max(0.0, age_s)
         )

@@ -11,11 +11,17 @@ from starlette.responses import Response
 from services.aggregate.read import bodies
 from services.aggregate.read.api import openapi
 from services.aggregate.read.api.refusals import each_once
-from services.aggregate.read.figures import rolling_index
+from services.aggregate.read.figures import rolling_index, tally_index
 from services.aggregate.read.figures.breakdown import breakdown
 from services.aggregate.read.figures.trend import trend
 from services.aggregate.read.parameters import BreakdownQuery, InstansiQuery, OpdQuery, TrendQuery
-from services.aggregate.read.service import Sent, Service, found, json_answer
+from services.aggregate.read.service import (
+    PreparedResponse,
+    ReadService,
+    json_answer,
+    registered_layanan,
+    registered_opd,
+)
 from services.aggregate.rolling.rolling_rows import encode
 from shared.domain.submission.identity import CODE_MAX
 
@@ -23,11 +29,16 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 OpdCode = Annotated[
     str,
-    Path(max_length=CODE_MAX, description="Kode OPD / code of the OPD", examples=["disdukcapil"]),
+    Path(
+        alias="opd",
+        max_length=CODE_MAX,
+        description="Kode OPD / code of the OPD",
+        examples=["disdukcapil"],
+    ),
 ]
 
 
-def router(service: Service) -> APIRouter:
+def router(service: ReadService) -> APIRouter:
     """All of them."""
     routes = APIRouter()
     routes.include_router(_indices(service))
@@ -36,7 +47,7 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _indices(service: Service) -> APIRouter:
+def _indices(service: ReadService) -> APIRouter:
     routes = APIRouter(
         tags=["index"], default_response_class=Response, dependencies=[Depends(each_once)]
     )
@@ -49,11 +60,14 @@ def _indices(service: Service) -> APIRouter:
         ),
     )
     async def index(request: Request, query: Annotated[InstansiQuery, Query()]) -> Response:
-        tallies = service.tallies()
-        window = query.period(tallies.today)
-        ready = rolling_index.index(tallies.snapshot, window)
+        source = service.source()
+        window = query.period(source.today)
         return await service.answer(
-            request, tallies, ready, lambda: tallies.index(window), json_answer
+            request,
+            source,
+            rolling_index.index(source.snapshot, window),
+            lambda: tally_index.index(source, window),
+            json_answer,
         )
 
     @routes.get(
@@ -66,18 +80,22 @@ def _indices(service: Service) -> APIRouter:
     async def opd_index(
         request: Request, opd: OpdCode, query: Annotated[OpdQuery, Query()]
     ) -> Response:
-        tallies = service.tallies()
-        unit, layanan = found(tallies.snapshot, opd, query.layanan)
-        window = query.period(tallies.today)
-        ready = rolling_index.opd_index(tallies.snapshot, unit, layanan, window)
+        source = service.source()
+        opd_entry = registered_opd(source.registry, opd)
+        layanan = registered_layanan(opd_entry, query.layanan)
+        window = query.period(source.today)
         return await service.answer(
-            request, tallies, ready, lambda: tallies.opd_index(unit, layanan, window), json_answer
+            request,
+            source,
+            rolling_index.opd_index(source.snapshot, opd_entry, layanan, window),
+            lambda: tally_index.opd_index(source, opd_entry, layanan, window),
+            json_answer,
         )
 
     return routes
 
 
-def _series(service: Service) -> APIRouter:
+def _series(service: ReadService) -> APIRouter:
     routes = APIRouter(default_response_class=Response, dependencies=[Depends(each_once)])
 
     @routes.get(
@@ -87,9 +105,12 @@ def _series(service: Service) -> APIRouter:
         responses=openapi.answers(bodies.Trend, "A series, gaps included", 404, 409, 422, 503),
     )
     def opd_trend(opd: OpdCode, query: Annotated[TrendQuery, Query()]) -> Response:
-        tallies = service.tallies()
-        unit, layanan = found(tallies.snapshot, opd, query.layanan)
-        return Sent(json_answer(trend(tallies, unit, layanan, query.step, query.days())))
+        source = service.source()
+        opd_entry = registered_opd(source.registry, opd)
+        layanan = registered_layanan(opd_entry, query.layanan)
+        return PreparedResponse(
+            json_answer(trend(source, opd_entry, layanan, query.step, query.days()))
+        )
 
     @routes.get(
         "/v1/opd/{opd}/breakdown",
@@ -105,9 +126,10 @@ def _series(service: Service) -> APIRouter:
         ),
     )
     def opd_breakdown(opd: OpdCode, query: Annotated[BreakdownQuery, Query()]) -> Response:
-        tallies = service.tallies()
-        unit, _ = found(tallies.snapshot, opd)
-        return Sent(json_answer(breakdown(tallies, unit, query.by, query.period(tallies.today))))
+        source = service.source()
+        opd_entry = registered_opd(source.registry, opd)
+        window = query.period(source.today)
+        return PreparedResponse(json_answer(breakdown(source, opd_entry, query.by, window)))
 
     @routes.get(
         "/v1/receipts/{receipt}",
@@ -122,12 +144,12 @@ def _series(service: Service) -> APIRouter:
             str, Path(json_schema_extra={"format": "uuid"}, description="As given with the 202")
         ],
     ) -> Response:
-        return Sent(json_answer(service.receipt(receipt)))
+        return PreparedResponse(json_answer(service.receipt_status(receipt)))
 
     return routes
 
 
-def _operations(service: Service) -> APIRouter:
+def _operations(service: ReadService) -> APIRouter:
     routes = APIRouter(tags=["operations"], default_response_class=Response)
 
     @routes.get(

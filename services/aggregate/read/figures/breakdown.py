@@ -7,7 +7,7 @@ from operator import sub
 from services.aggregate.read.bodies import Breakdown, BreakdownCell
 from services.aggregate.read.figures import index_bodies
 from services.aggregate.read.figures.disclosure import withheld
-from services.aggregate.read.figures.tally_index import Tallies
+from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Facet
 from services.aggregate.rolling.opd_figures import Pool, parts, pool, scheme_of
 from services.aggregate.rolling.summary import index_only
@@ -21,23 +21,20 @@ Figures = tuple[int, Decimal | None, str | None]
 NOT_STATED, NOT_STATED_LABEL = "", "Tidak diisi"
 
 
-def breakdown(tallies: Tallies, opd: Opd, by: Facet, window: Window) -> Breakdown:
+def breakdown(source: FigureSource, opd: Opd, facet: Facet, window: Window) -> Breakdown:
     """Return a cell for every value that somebody gave, and one (null) for those who gave none."""
-    scope, registry = Scope(window.first, window.last), tallies.registry
-    with tallies.reading() as connection:
-        total = _by_value(tally_sums.by_value(connection, opd.code, "all", tallies.size, scope))
-        pools = _by_value(tally_sums.by_value(connection, opd.code, by, tallies.size, scope))
-    pools[NOT_STATED] = _rest(total.get("", {}), pools.values())
+    registry = source.registry
+    pools = _pools_by_value(source, opd, facet, Scope(window.first, window.last))
     figures = {
         value: index_only(parts(pooled, registry), scheme_of(registry))
         for value, pooled in pools.items()
     }
     hidden = withheld({value: respondents for value, (respondents, *_) in figures.items()})
-    labels = _labels(by, opd, registry)
+    labels = _labels(facet, opd, registry)
     return Breakdown(
         opd=opd.code,
         name=opd.name,
-        by=by,
+        by=facet,
         window=index_bodies.period(window),
         scheme=registry.instansi.scheme,
         cells=[
@@ -48,15 +45,27 @@ def breakdown(tallies: Tallies, opd: Opd, by: Facet, window: Window) -> Breakdow
     )
 
 
-def _by_value(cells: Iterable[Cell]) -> dict[str, Pool]:
+def _pools_by_value(source: FigureSource, opd: Opd, facet: Facet, scope: Scope) -> dict[str, Pool]:
+    """Return the respondents of each value of a facet, those who gave none under NOT_STATED."""
+    unsur_max = source.unsur_max
+    with source.reading() as connection:
+        everybody = tally_sums.by_value(connection, opd.code, "all", unsur_max, scope)
+        stated = tally_sums.by_value(connection, opd.code, facet, unsur_max, scope)
+    pools = _pooled(stated)
+    pools[NOT_STATED] = _rest(_pooled(everybody).get("", {}), pools.values())
+    return pools
+
+
+def _pooled(cells: Iterable[Cell]) -> dict[str, Pool]:
+    """Return the sum of the cells of each value."""
     vectors: dict[str, list[tuple[str, Vector]]] = {}
     for cell in cells:
         vectors.setdefault(cell.value, []).append((cell.questionnaire, cell.vector))
-    return {value: pool(of_value) for value, of_value in vectors.items()}
+    return {value: pool(vectors_of_value) for value, vectors_of_value in vectors.items()}
 
 
 def _rest(total: Pool, pools: Iterable[Pool]) -> Pool:
-    """Those of the total who are in none of the pools."""
+    """Return those of the total who are in none of the pools."""
     stated = pool(item for pooled in pools for item in pooled.items())
     return {
         code: tuple(map(sub, vector, stated[code])) if code in stated else vector
@@ -64,21 +73,21 @@ def _rest(total: Pool, pools: Iterable[Pool]) -> Pool:
     }
 
 
-def _labels(by: Facet, opd: Opd, registry: Registry) -> Mapping[str, str]:
-    if by == "layanan":
-        own = {code: layanan.name for code, layanan in opd.layanan.items()}
-    elif by == "channel":
-        own = {name: name for name in registry.channels}
+def _labels(facet: Facet, opd: Opd, registry: Registry) -> Mapping[str, str]:
+    if facet == "layanan":
+        labels = {code: layanan.name for code, layanan in opd.layanan.items()}
+    elif facet == "channel":
+        labels = {name: name for name in registry.channels}
     else:
-        own = dict(LABELS[by])
-    return {**own, NOT_STATED: NOT_STATED_LABEL}
+        labels = dict(LABELS[facet])
+    return {**labels, NOT_STATED: NOT_STATED_LABEL}
 
 
 def _in_order(values: Iterable[str], labels: Mapping[str, str]) -> list[str]:
-    """In the order of the code list; then what it does not have, then those who gave none."""
-    places = {value: place for place, value in enumerate(labels)}
+    """Sort values as the code list does; then what it lacks, then those who gave none."""
+    positions = {value: position for position, value in enumerate(labels)}
     return sorted(
-        values, key=lambda value: (value == NOT_STATED, places.get(value, len(places)), value)
+        values, key=lambda value: (value == NOT_STATED, positions.get(value, len(positions)), value)
     )
 
 

@@ -13,7 +13,7 @@ _FEWEST_CELLS = 2
 
 
 def withheld(respondents: Mapping[str, int]) -> set[str]:
-    """The cells to withhold, given the respondents of all cells, which sum to a public total."""
+    """Return the cells to withhold, given the respondents of all, which sum to a public total."""
     smallest_first = sorted((n, value) for value, n in respondents.items() if n > 0)
     hidden: set[str] = set()
     together = 0

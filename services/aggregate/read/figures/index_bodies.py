@@ -1,4 +1,4 @@
-"""What a row or a sum of tallies says, together with the names of the registry, as the bodies of answers."""
+"""The bodies of an index: what a row or a sum of tallies says, with the names of the registry."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from shared.registry.snapshot import Layanan, Opd, Registry
 
 
 def period(window: Window) -> Period:
-    """The days of a window."""
+    """Return the days of a window."""
     return Period(window.name, window.first, window.last)
 
 
@@ -21,7 +21,7 @@ def opd_index(
     content: Content,
     changed_at: datetime | None,
 ) -> OpdIndex:
-    """The index of one OPD, or of one of its layanan."""
+    """Return the index of one OPD, or of one of its layanan."""
     summary = content.summary
     return OpdIndex(
         opd=opd.code,
@@ -45,7 +45,7 @@ def opd_index(
 def opd_line(
     registry: Registry, opd: Opd, content: Content, changed_at: datetime | None
 ) -> OpdLine:
-    """One OPD in the list of all."""
+    """Return the line of one OPD in the list of all."""
     summary = content.summary
     return OpdLine(
         code=opd.code,
@@ -62,7 +62,7 @@ def opd_line(
 def instansi_index(
     registry: Registry, content: Content, changed_at: datetime | None
 ) -> InstansiIndex:
-    """The index of the whole instansi."""
+    """Return the index of the whole instansi."""
     summary = content.summary
     rollup = content.rollup or roll_up(summary, (), registry.instansi.primary)
     return InstansiIndex(
@@ -83,17 +83,20 @@ def instansi_index(
 
 
 def is_listed(opd: Opd, window: Window, content: Content) -> bool:
-    """Whether an OPD belongs into the list under a window: it has respondents, or was open on the last of its days."""
+    """Return whether an OPD belongs into the list under a window.
+
+    It does when it has respondents, or was open on the last day of the window.
+    """
     return content.summary.respondents > 0 or window.last is None or opd.is_open(window.last)
 
 
 def _counted_at(
     registry: Registry, content: Content, changed_at: datetime | None
 ) -> datetime | None:
-    """When the last count changed it; nothing where none did: an empty window is only as old as its rows."""
-    return local(registry, changed_at) if content.summary.respondents else None
+    """Return when the last count changed it; an empty window is only as old as its rows: None."""
+    return local_time(registry, changed_at) if content.summary.respondents else None
 
 
-def local(registry: Registry, instant: datetime | None) -> datetime | None:
-    """An instant with the offset of the instansi's zone."""
+def local_time(registry: Registry, instant: datetime | None) -> datetime | None:
+    """Return an instant with the offset of the instansi's zone."""
     return instant.astimezone(registry.instansi.zone) if instant is not None else None

@@ -1,4 +1,4 @@
-"""Answers from the rolling rows in memory: without any query, for the windows that are kept ready."""
+"""The index from the rolling rows in memory: for the windows kept ready, without any query."""
 
 from services.aggregate.read.bodies import Index, OpdIndex
 from services.aggregate.read.figures import index_bodies
@@ -12,7 +12,7 @@ from shared.storage.rolling import INSTANSI
 def opd_index(
     snapshot: Snapshot, opd: Opd, layanan: Layanan | None, window: Window
 ) -> OpdIndex | None:
-    """The index of one OPD or layanan; None when no row is rolled to this window."""
+    """Return the index of one OPD or layanan; None when no row is rolled to this window."""
     row = snapshot.row(opd.code, layanan.code if layanan is not None else "", window)
     if row is None:
         return None
@@ -20,20 +20,23 @@ def opd_index(
 
 
 def index(snapshot: Snapshot, window: Window) -> Index | None:
-    """The instansi and all OPDs; None unless every row is rolled to this window."""
+    """Return the index of all; None unless every row is rolled to this window."""
     registry = snapshot.registry
-    whole = snapshot.row(INSTANSI, "", window)
-    if whole is None:
+    row_of_instansi = snapshot.row(INSTANSI, "", window)
+    if row_of_instansi is None:
         return None
     lines = []
     for opd in registry.opd.values():
         row = snapshot.row(opd.code, "", window)
         if row is None:
             return None
-        if index_bodies.is_listed(opd, window, content := content_of(row)):
+        content = content_of(row)
+        if index_bodies.is_listed(opd, window, content):
             lines.append(index_bodies.opd_line(registry, opd, content, row.computed_at))
     return Index(
         index_bodies.period(window),
-        index_bodies.instansi_index(registry, content_of(whole), whole.computed_at),
+        index_bodies.instansi_index(
+            registry, content_of(row_of_instansi), row_of_instansi.computed_at
+        ),
         lines,
     )

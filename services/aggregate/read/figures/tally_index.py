@@ -1,18 +1,14 @@
-"""Answers from sums of day tallies: the index over any days, where no row is kept ready.
+"""The index from sums of day tallies: over any days, where no row is kept ready.
 
-Their cost grows with days and services, not with responses.
+Its cost grows with days and services, not with responses.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
-
-import sqlalchemy as sa
 
 from services.aggregate.read.bodies import Index, OpdIndex
 from services.aggregate.read.figures import index_bodies
-from services.aggregate.read.snapshot import Snapshot
+from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.rolling.opd_figures import (
     Pool,
     parts,
@@ -26,89 +22,60 @@ from services.aggregate.rolling.rollup import instansi
 from services.aggregate.rolling.summary import exact_index
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.window import Window
-from shared.registry.snapshot import Layanan, Opd, Registry
-from shared.storage import lookups
-from shared.storage.engine import transaction
+from shared.registry.snapshot import Layanan, Opd
 from shared.storage.rolling import INSTANSI
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope
-
-PATIENCE_MS = 5000
+from shared.storage.tallies.tally_sums import Scope, Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """The day tallies, with the names and the local day to answer by."""
+def opd_index(source: FigureSource, opd: Opd, layanan: Layanan | None, window: Window) -> OpdIndex:
+    """Return the index of one OPD, or of one of its layanan."""
+    registry = source.registry
+    layanan_code = layanan.code if layanan is not None else None
+    scope = Scope(window.first, window.last, layanan_code)
+    pooled = _pools(source, [opd.code], scope).get(opd.code, {})
+    if layanan is None:
+        summary = summary_of(pooled, users_of(opd, _last_day(source, window)), registry)
+    else:
+        own_questionnaire = registry.questionnaire_for(opd.code, layanan.code, None) or SKM_2017
+        summary = summary_of(pooled, layanan.users_per_year, registry, own_questionnaire)
+    changed_at = source.snapshot.changed_at(opd.code, layanan_code or "")
+    return index_bodies.opd_index(registry, opd, layanan, Content(window, summary), changed_at)
 
-    engine: sa.Engine
-    snapshot: Snapshot
-    today: date
 
-    @property
-    def registry(self) -> Registry:
-        """The registry to answer by."""
-        return self.snapshot.registry
+def index(source: FigureSource, window: Window) -> Index:
+    """Return the index of the instansi and of all its OPDs."""
+    registry, last_day = source.registry, _last_day(source, window)
+    pools = _pools(source, list(registry.opd), Scope(window.first, window.last))
+    lines = []
+    for opd in registry.opd.values():
+        summary = summary_of(pools.get(opd.code, {}), users_of(opd, last_day), registry)
+        content = Content(window, summary)
+        if index_bodies.is_listed(opd, window, content):
+            changed_at = source.snapshot.changed_at(opd.code, "")
+            lines.append(index_bodies.opd_line(registry, opd, content, changed_at))
+    indices = [
+        exact_index(parts(pooled, registry), scheme_of(registry)) for pooled in pools.values()
+    ]
+    whole = Content(window, *instansi(list(pools.values()), indices, registry, last_day))
+    changed_at = source.snapshot.changed_at(INSTANSI, "")
+    return Index(
+        index_bodies.period(window),
+        index_bodies.instansi_index(registry, whole, changed_at),
+        lines,
+    )
 
-    @property
-    def size(self) -> int:
-        """The unsur of the largest questionnaire."""
-        return max(one.size for one in self.registry.questionnaires.values())
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A short transaction."""
-        with transaction(self.engine) as connection:
-            lookups.limit_time(connection, PATIENCE_MS)
-            yield connection
+def _pools(source: FigureSource, opds: Sequence[str], scope: Scope) -> dict[str, Pool]:
+    """Return the tallies of each OPD under a scope, summed by questionnaire."""
+    with source.reading() as connection:
+        sums = tally_sums.by_segment(connection, opds, source.unsur_max, scope=scope)
+    vectors: dict[str, list[tuple[str, Vector]]] = {}
+    for tally_sum in sums:
+        vectors.setdefault(tally_sum.opd, []).append((tally_sum.questionnaire, tally_sum.vector))
+    return {opd: pool(vectors_of_opd) for opd, vectors_of_opd in vectors.items()}
 
-    def opd_index(self, opd: Opd, layanan: Layanan | None, window: Window) -> OpdIndex:
-        """The index of one OPD, or of one of its layanan."""
-        code = layanan.code if layanan is not None else None
-        with self.reading() as connection:
-            pools = self._pools(connection, [opd.code], Scope(window.first, window.last, code))
-        pooled = pools.get(opd.code, {})
-        if layanan is None:
-            summary = summary_of(pooled, users_of(opd, self._day(window)), self.registry)
-        else:
-            empty = self.registry.questionnaire_for(opd.code, layanan.code, None) or SKM_2017
-            summary = summary_of(pooled, layanan.users_per_year, self.registry, empty)
-        changed_at = self.snapshot.changed_at(opd.code, code or "")
-        return index_bodies.opd_index(
-            self.registry, opd, layanan, Content(window, summary), changed_at
-        )
 
-    def index(self, window: Window) -> Index:
-        """The instansi and all OPDs."""
-        registry, day = self.registry, self._day(window)
-        with self.reading() as connection:
-            pools = self._pools(connection, list(registry.opd), Scope(window.first, window.last))
-        contents = {
-            opd.code: Content(
-                window, summary_of(pools.get(opd.code, {}), users_of(opd, day), registry)
-            )
-            for opd in registry.opd.values()
-        }
-        indices = [
-            exact_index(parts(pooled, registry), scheme_of(registry)) for pooled in pools.values()
-        ]
-        whole = Content(window, *instansi(list(pools.values()), indices, registry, day))
-        return Index(
-            index_bodies.period(window),
-            index_bodies.instansi_index(registry, whole, self.snapshot.changed_at(INSTANSI, "")),
-            [
-                index_bodies.opd_line(
-                    registry, opd, contents[opd.code], self.snapshot.changed_at(opd.code, "")
-                )
-                for opd in registry.opd.values()
-                if index_bodies.is_listed(opd, window, contents[opd.code])
-            ],
-        )
-
-    def _pools(self, connection: sa.Connection, opds: list[str], scope: Scope) -> dict[str, Pool]:
-        vectors: dict[str, list[tuple[str, tally_sums.Vector]]] = {}
-        for one in tally_sums.by_segment(connection, opds, self.size, scope=scope):
-            vectors.setdefault(one.opd, []).append((one.questionnaire, one.vector))
-        return {opd: pool(of_opd) for opd, of_opd in vectors.items()}
-
-    def _day(self, window: Window) -> date:
-        return self.today if window.last is None else min(window.last, self.today)
+def _last_day(source: FigureSource, window: Window) -> date:
+    """Return the last day of a window that is not in the future: users are counted as of it."""
+    return source.today if window.last is None else min(window.last, source.today)

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.aggregate.read.answer import HTML, Answer
+from services.aggregate.read.answer import HTML, PreparedAnswer
 from services.aggregate.read.pages.words import moment, number
 
 _FOLDER = Path(__file__).parent
@@ -29,8 +29,8 @@ _environment = Environment(
 _environment.filters |= {"number": number, "moment": moment}
 
 
-def page(template: str, **values: object) -> Answer:
+def page(template: str, **values: object) -> PreparedAnswer:
     """A page as an answer."""
     style = Markup(_STYLE)  # noqa: S704 - our own file
     html = _environment.get_template(template).render(style=style, **values)
-    return Answer.of(html.encode(), HTML, _HEADERS)
+    return PreparedAnswer.of(html.encode(), HTML, _HEADERS)

@@ -8,57 +8,62 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.aggregate.read.answer import Answer
+from services.aggregate.read.answer import PreparedAnswer
 from services.aggregate.read.bodies import Index
-from services.aggregate.read.figures import rolling_index
+from services.aggregate.read.figures import rolling_index, tally_index
 from services.aggregate.read.pages import reference
 from services.aggregate.read.pages.render import page
 from services.aggregate.read.pages.windows import choices, days_of
 from services.aggregate.read.pages.words import NOTHING
 from services.aggregate.read.parameters import DEFAULT_WINDOW, WINDOW_PATTERN
-from services.aggregate.read.service import Sent, Service
+from services.aggregate.read.service import PreparedResponse, ReadService
 from shared.domain.window import Window, parse
 from shared.problems import KINDS
 
 _SCHEMES = {"exact": "tepat (1/9)"}
 
 
-def pages(service: Service) -> APIRouter:
+def pages(service: ReadService) -> APIRouter:
     """All pages."""
     routes = APIRouter(include_in_schema=False, default_response_class=Response)
 
     @routes.get("/")
     async def home(request: Request) -> Response:
-        tallies = service.tallies()
-        window = _window(request.query_params.get("window"), tallies.today)
-        show = partial(_home, window=window, today=tallies.today)
-        ready = rolling_index.index(tallies.snapshot, window)
-        return await service.answer(request, tallies, ready, lambda: tallies.index(window), show)
+        source = service.source()
+        window = _window(request.query_params.get("window"), source.today)
+        return await service.answer(
+            request,
+            source,
+            rolling_index.index(source.snapshot, window),
+            lambda: tally_index.index(source, window),
+            partial(_home, window=window, today=source.today),
+        )
 
     @routes.get("/docs")
     def docs() -> Response:
         found = service.document()
         groups, schemas = reference.operations(found), reference.schemas(found)
-        return Sent(page("docs.html", document=found, groups=groups, schemas=schemas))
+        return PreparedResponse(page("docs.html", document=found, groups=groups, schemas=schemas))
 
     @routes.get("/docs/problems")
     def problems() -> Response:
-        return Sent(page("problems.html", kinds=KINDS.items()))
+        return PreparedResponse(page("problems.html", kinds=KINDS.items()))
 
     return routes
 
 
 def _window(name: str | None, today: date) -> Window:
-    """The window of this name; for a name that there is none of, the default: a person gets a page."""
-    known = name is not None and re.fullmatch(WINDOW_PATTERN, name)
-    return parse(name if known and name is not None else DEFAULT_WINDOW, today)
+    """Return the window of a name; of a name that is none, the default: a person gets a page."""
+    if name is None or not re.fullmatch(WINDOW_PATTERN, name):
+        name = DEFAULT_WINDOW
+    return parse(name, today)
 
 
-def _home(index: Index, window: Window, today: date) -> Answer:
+def _home(index: Index, window: Window, today: date) -> PreparedAnswer:
     return page(
         "index.html",
         instansi=index.instansi,
-        opd=sorted(index.opd, key=lambda one: one.name.casefold()),
+        opd=sorted(index.opd, key=lambda line: line.name.casefold()),
         window=window,
         choices=choices(today),
         days=days_of(window),

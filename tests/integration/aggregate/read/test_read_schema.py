@@ -38,7 +38,7 @@ def address(database_url: str) -> Iterator[str]:
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
-            eventually(lambda: server.started and app.service.board.snapshot is not None)
+            eventually(lambda: server.started and app.service.current.snapshot is not None)
             yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         finally:
             server.should_exit = True

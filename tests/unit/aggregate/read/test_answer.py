@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.aggregate.read.answer import Answer
+from services.aggregate.read.answer import PreparedAnswer
 
-ANSWER = Answer.of(b'{"ikm":91.67}')
+ANSWER = PreparedAnswer.of(b'{"ikm":91.67}')
 ETAG = dict(ANSWER.headers)[b"etag"]
 
 
@@ -63,5 +63,5 @@ def test_head_is_the_get_without_its_body() -> None:
 
 
 def test_the_etag_follows_the_content() -> None:
-    assert Answer.of(ANSWER.body).tag == ANSWER.tag
-    assert Answer.of(b'{"ikm":91.68}').tag != ANSWER.tag
+    assert PreparedAnswer.of(ANSWER.body).tag == ANSWER.tag
+    assert PreparedAnswer.of(b'{"ikm":91.68}').tag != ANSWER.tag
