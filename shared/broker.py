@@ -1,6 +1,6 @@
 """The Celery application that both sides share: its broker settings, its queues and the names of its tasks.
 
-Celery carries hints and schedules, never the only copy of anything (DESIGN): every setting below is
+Celery carries hints and schedules, never the only copy of anything: every setting below is
 chosen so that a lost message costs at most one sweep and a repeated one costs nothing.
 """
 

@@ -49,7 +49,7 @@ class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """One filled questionnaire as it was sent (DESIGN, Contract); what its answers and respondent hold, `Wire` says."""
+    """One filled questionnaire as it was sent; `SubmissionDecoder` says what answers and respondent hold."""
 
     opd: Code
     layanan: Code
@@ -85,7 +85,7 @@ class Memo(dict[bytes, V]):
         return found
 
 
-class Form:
+class AnswersDecoder:
     """How the answers to one questionnaire are read, or to one that is not known (yet)."""
 
     def __init__(self, questionnaire: Questionnaire | None) -> None:
@@ -93,7 +93,7 @@ class Form:
         kind = _answers(questionnaire) if questionnaire else dict[str, Score | None]
         self._decode: Callable[[msgspec.Raw | bytes], Any] = msgspec.json.Decoder(kind).decode
 
-    def read(self, raw: msgspec.Raw | bytes) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
+    def decode(self, raw: msgspec.Raw | bytes) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
         """What was answered: a struct with one field an unsur, in questionnaire order, a score or None.
 
         For a questionnaire that is not known a dict of scores by unsur; None when these are no
@@ -111,37 +111,37 @@ def crcs(code: str) -> Sequence[int]:
     return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
 
 
-class Service(NamedTuple):
+class Destination(NamedTuple):
     """Where a submission belongs, by what it says, known to the registry or not; `crc` of all three codes."""
 
     opd: str
     layanan: str
     named: str | None
-    form: Form
+    answers_decoder: AnswersDecoder
     crc: int
 
 
-class Wire:
+class SubmissionDecoder:
     """The reading of submissions by one registry snapshot."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._forms: dict[str, Form] = {}
-        self._services: dict[tuple[str, str, str | None], Service | None] = {}
+        self._answers_decoders: dict[str, AnswersDecoder] = {}
+        self._destinations: dict[tuple[str, str, str | None], Destination | None] = {}
         self.profiles: Memo[int] = Memo(
             _profile
         )  # of shared.domain.respondent.profile_code, or NO_PROFILE
 
-    def read(self, body: bytes) -> Submission | list[Violation]:
+    def decode(self, body: bytes) -> Submission | list[Violation]:
         """The submission in `body`, or every reason why it is none (never an empty list)."""
         try:
-            submission = decode(body)
+            submission = decode_members(body)
         except (ValueError, RecursionError) as error:
             return self._explain(body, error)
-        service = self.service(submission.opd, submission.layanan, submission.questionnaire)
+        destination = self.destination(submission.opd, submission.layanan, submission.questionnaire)
         if (
-            service is None
-            or service.form.read(submission.answers) is None
+            destination is None
+            or destination.answers_decoder.decode(submission.answers) is None
             or self.profiles[bytes(submission.respondent)] < 0
             or (submission.comment is not None and _NUL in submission.comment)
             or (submission.id is not None and _NUL in submission.id)
@@ -150,29 +150,33 @@ class Wire:
             return self._explain(body, None)
         return submission
 
-    def service(self, opd: str, layanan: str, named: str | None) -> Service | None:
+    def destination(self, opd: str, layanan: str, named: str | None) -> Destination | None:
         """Where a submission with these codes belongs; None when one of them can be no code."""
         key = (opd, layanan, named)
         try:
-            return self._services[key]
+            return self._destinations[key]
         except KeyError:
-            if len(self._services) >= Memo.MOST:
-                self._services.clear()
-            found = self._services[key] = self._found(opd, layanan, named)
+            if len(self._destinations) >= Memo.MOST:
+                self._destinations.clear()
+            found = self._destinations[key] = self._found(opd, layanan, named)
             return found
 
-    def _found(self, opd: str, layanan: str, named: str | None) -> Service | None:
+    def _found(self, opd: str, layanan: str, named: str | None) -> Destination | None:
         codes = (opd, layanan, named or "")
         if _NUL in "".join(codes):
             return None
-        form = self._form(self._registry.questionnaire_for(opd, layanan, named))
-        return Service(opd, layanan, named, form, zlib.crc32(_NUL.join(codes).encode()))
+        answers_decoder = self._answers_decoder(
+            self._registry.questionnaire_for(opd, layanan, named)
+        )
+        return Destination(
+            opd, layanan, named, answers_decoder, zlib.crc32(_NUL.join(codes).encode())
+        )
 
-    def _form(self, questionnaire: Questionnaire | None) -> Form:
+    def _answers_decoder(self, questionnaire: Questionnaire | None) -> AnswersDecoder:
         code = questionnaire.code if questionnaire else ""
-        if code not in self._forms:
-            self._forms[code] = Form(questionnaire)
-        return self._forms[code]
+        if code not in self._answers_decoders:
+            self._answers_decoders[code] = AnswersDecoder(questionnaire)
+        return self._answers_decoders[code]
 
     def _explain(self, body: bytes, error: Exception | None) -> list[Violation]:
         try:
@@ -201,7 +205,7 @@ class Wire:
 
 
 # The members of a submission and their types; raises ValueError or RecursionError.
-decode: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
+decode_members: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
 
 
 def plausible(submitted_at: datetime | None) -> bool:

@@ -134,9 +134,13 @@ class Endpoint:
         self, items: Sequence[Item], start: int, channel: Channel, accepted: Accepted
     ) -> None:
         """Judge the items from `start` on, as many as one breath takes."""
-        wire, space, everywhere = self._watch.wire, namespace(channel.name), channel.opd is None
+        decoder, space, everywhere = (
+            self._watch.decoder,
+            namespace(channel.name),
+            channel.opd is None,
+        )
         for index, item in enumerate(items[start : start + BREATH], start):
-            submission = wire.read(item.body)
+            submission = decoder.decode(item.body)
             if item.violations or isinstance(submission, list):
                 accepted.refused.append(Refusal(index, _violations(item, submission)))
                 continue

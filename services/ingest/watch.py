@@ -20,7 +20,7 @@ from shared.problems import Problem, problem
 from shared.registry import snapshot as registries
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
-from shared.wire import Wire
+from shared.wire import SubmissionDecoder
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Watch:
     def __init__(self, settings: Settings, redis: Redis, writer: Writer, clock: Clock) -> None:
         self.refusal: Problem | None = STARTING
         self.registry = Registry.empty()
-        self.wire = Wire(self.registry)
+        self.decoder = SubmissionDecoder(self.registry)
         self.durability = Durability()
         self.accepted = 0
         self.settled = 0
@@ -149,7 +149,7 @@ class Watch:
         )
         if found is not None:
             self.today = self._day(found)
-            self.registry, self.wire = found, Wire(found)
+            self.registry, self.decoder = found, SubmissionDecoder(found)
             log.info(
                 "registry",
                 extra={"version": found.version, "opd": len(found.opd), "keys": len(found.keys)},

@@ -1,6 +1,6 @@
 """Claimed entries as columns: everything about a batch that can be worked out without the database.
 
-Columns lie in the order of arrival, in which the bodies lie in memory; rows are written in the
+SubmissionColumns lie in the order of arrival, in which the bodies lie in memory; rows are written in the
 order of receipts.
 """
 
@@ -10,8 +10,8 @@ from uuid import UUID
 
 import numpy as np
 
-from services.aggregate.counting.decode import Bools, Ints, digest
-from services.aggregate.counting.judge import Answered, Judge, Judgement, Parkable
+from services.aggregate.counting.decode import BoolColumn, IntColumn, digest
+from services.aggregate.counting.judge import CountableResponses, Judge, Judgement, Parkable
 from services.aggregate.counting.tally import tally
 from shared.domain.violation import Violation
 from shared.inbox.entry import Entry, Parcel, Parcels
@@ -26,21 +26,21 @@ _FOREIGN = Parkable(
 )
 
 
-class Columns(NamedTuple):
+class SubmissionColumns(NamedTuple):
     """Submissions, column by column, in the order of arrival."""
 
-    entry: Ints  # an index of the batch's entries
+    entry: IntColumn  # an index of the batch's entries
     receipts: bytes  # 16 bytes each
     channels: Sequence[str]
     ids: Sequence[str]
-    received_us: Ints
+    received_us: IntColumn
     bodies: Sequence[bytes]
 
     def receipt(self, at: int) -> bytes:
         """The receipt at a position."""
         return self.receipts[16 * at : 16 * at + 16]
 
-    def claims(self, at: Ints, digests: Ints) -> Claims:
+    def claims(self, at: IntColumn, digests: IntColumn) -> Claims:
         """What the table `receipt` holds of the submissions at these positions."""
         return Claims(
             np.frombuffer(self.receipts, dtype="V16")[at].tobytes(),
@@ -56,9 +56,9 @@ class Batch(NamedTuple):
 
     epoch: UUID  # the life of the inbox that they were claimed in
     entries: Sequence[Entry]
-    columns: Columns
+    columns: SubmissionColumns
     # positions in the order of receipts; of equal ones the first that came stays the first
-    order: Ints
+    order: IntColumn
     judgement: Judgement
     whole: "Writing"  # when all of them are new, as mostly
 
@@ -78,7 +78,7 @@ class Writing(NamedTuple):
     ]  # in the order of questionnaires: else two workers could wait for each other
 
 
-def writing(batch: Batch, new: Bools) -> Writing:
+def writing(batch: Batch, new: BoolColumn) -> Writing:
     """What is written when these submissions are new."""
     columns, judgement = batch.columns, batch.judgement
     order = batch.order[new[batch.order]]
@@ -97,7 +97,7 @@ def writing(batch: Batch, new: Bools) -> Writing:
     )
 
 
-def _places_in(at: Ints, order: Ints, size: int) -> Ints:
+def _places_in(at: IntColumn, order: IntColumn, size: int) -> IntColumn:
     """Where the positions of `order` that are in `at` stand there."""
     where = np.full(size, -1, dtype=np.int64)
     where[at] = np.arange(len(at))
@@ -105,7 +105,7 @@ def _places_in(at: Ints, order: Ints, size: int) -> Ints:
     return found[found >= 0]
 
 
-def rows_of(receipt_column: bytes, answered: Answered) -> bytes:
+def rows_of(receipt_column: bytes, answered: CountableResponses) -> bytes:
     """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
     return responses.rows(
         responses.Columns(
@@ -120,7 +120,7 @@ def rows_of(receipt_column: bytes, answered: Answered) -> bytes:
     )
 
 
-def deltas_of(answered: Iterable[Answered]) -> Sequence[Deltas]:
+def deltas_of(answered: Iterable[CountableResponses]) -> Sequence[Deltas]:
     """What responses add to the tallies."""
     return [
         tally(one.questionnaire, one.places, one.place, one.profiles, one.scores)
@@ -142,7 +142,7 @@ def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     return batch._replace(whole=writing(batch, np.ones(batch.size, dtype=np.bool_)))
 
 
-def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
+def _columns(entries: Sequence[Entry]) -> tuple[SubmissionColumns, Sequence[int]]:
     """The submissions of entries, and the positions of those that this product did not write."""
     held = [entry.parcels or _foreign(entry) for entry in entries]
     sizes = np.asarray([size for one in held for size in one.sizes], dtype=np.int64)
@@ -154,7 +154,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
     entry = np.repeat(
         np.arange(len(held)), np.asarray([len(one.ids) for one in held], dtype=np.int64)
     )
-    columns = Columns(
+    columns = SubmissionColumns(
         entry,
         b"".join([one.receipts for one in held]),
         [channels[at] for at in parcel.tolist()],
@@ -166,7 +166,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[Columns, Sequence[int]]:
     return columns, np.flatnonzero(np.isin(entry, foreign)).tolist() if foreign else ()
 
 
-def _order(receipt_column: bytes) -> Ints:
+def _order(receipt_column: bytes) -> IntColumn:
     halves = np.frombuffer(receipt_column, dtype=">u8").reshape(-1, 2).astype(np.uint64)
     order = np.argsort(halves[:, 0])
     begins = halves[order, 0]

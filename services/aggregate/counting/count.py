@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 
 from services.aggregate.counting.batch import Batch, writing
-from services.aggregate.counting.decode import Bools
+from services.aggregate.counting.decode import BoolColumn
 from services.aggregate.counting.judge import Parkable
 from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
@@ -87,13 +87,15 @@ def open_cursor(connection: sa.Connection) -> Cursor:
     return raw.cursor(binary=True)
 
 
-def _uncounted(cursor: Cursor, batch: Batch) -> Bools:
+def _uncounted(cursor: Cursor, batch: Batch) -> BoolColumn:
     """Which of the entries were not counted already."""
     known = ledger.known(cursor, [entry.entry for entry in batch.entries])
     return np.asarray([entry.entry not in known for entry in batch.entries], dtype=np.bool_)
 
 
-def _sifted(cursor: Cursor, batch: Batch, ours: Bools) -> tuple[Bools, Sequence[_Conflict]]:
+def _sifted(
+    cursor: Cursor, batch: Batch, ours: BoolColumn
+) -> tuple[BoolColumn, Sequence[_Conflict]]:
     """Which of the submissions are new, and those of the others that reuse an id for another content.
 
     Receipts are looked up and the new ones written, which costs half of an insertion that skips
@@ -128,7 +130,7 @@ def _sifted(cursor: Cursor, batch: Batch, ours: Bools) -> tuple[Bools, Sequence[
     return new, [others[own] for own in sorted(others) if own not in there]
 
 
-def _chosen(receipt_column: bytes, chosen: Bools) -> bytes:
+def _chosen(receipt_column: bytes, chosen: BoolColumn) -> bytes:
     return (
         receipt_column
         if chosen.all()
@@ -136,7 +138,7 @@ def _chosen(receipt_column: bytes, chosen: Bools) -> bytes:
     )
 
 
-def _first_of_equal(batch: Batch) -> Bools:
+def _first_of_equal(batch: Batch) -> BoolColumn:
     """Which receipt is the first of its kind."""
     halves = np.frombuffer(batch.columns.receipts, dtype=np.uint64).reshape(-1, 2)[batch.order]
     first = np.ones(batch.size, dtype=np.bool_)
@@ -154,7 +156,9 @@ def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
     return receipts.rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
 
 
-def _parked(batch: Batch, new: Bools, conflicts: Sequence[_Conflict]) -> Iterator[parking.Parked]:
+def _parked(
+    batch: Batch, new: BoolColumn, conflicts: Sequence[_Conflict]
+) -> Iterator[parking.Parked]:
     columns = batch.columns
     waiting = [
         (at, columns.receipt(at), one) for at, one in batch.judgement.parkable.items() if new[at]
@@ -174,7 +178,7 @@ def _parked(batch: Batch, new: Bools, conflicts: Sequence[_Conflict]) -> Iterato
 
 
 def _outcomes(
-    batch: Batch, ours: Bools, new: Bools, conflicts: Sequence[_Conflict]
+    batch: Batch, ours: BoolColumn, new: BoolColumn, conflicts: Sequence[_Conflict]
 ) -> Sequence[ledger.Outcome]:
     size, entry = len(batch.entries), batch.columns.entry
     waits = np.zeros(batch.size, dtype=np.bool_)

@@ -11,10 +11,18 @@ from numpy.typing import NDArray
 
 from services.aggregate.counting import score_digits
 from shared.domain.questionnaire import Questionnaire
-from shared.wire import Form, Service, Submission, Wire, crcs, decode, plausible
+from shared.wire import (
+    AnswersDecoder,
+    Destination,
+    Submission,
+    SubmissionDecoder,
+    crcs,
+    decode_members,
+    plausible,
+)
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+IntColumn = NDArray[np.int64]
+BoolColumn = NDArray[np.bool_]
 A = TypeVar("A")
 B = TypeVar("B")
 K = TypeVar("K")
@@ -46,46 +54,46 @@ class Numbers(dict[K, int]):
         return number
 
 
-class Answers(NamedTuple):
+class ScoreColumns(NamedTuple):
     """The answers to one questionnaire; `scores` as ASCII digits, "-": not answered."""
 
     questionnaire: Questionnaire | None
-    at: Ints
+    at: IntColumn
     scores: NDArray[np.uint8]
 
 
-class Columns(NamedTuple):
+class DecodedSubmissions(NamedTuple):
     """Submissions as they were read. `crcs` and `profiles` are negative where answers or respondent are not valid."""
 
-    services: Sequence[Service | None]
-    service: Ints
-    sent_us: Ints  # 0: without a time of its own
-    timed: Bools
-    answers: Sequence[Answers]
-    crcs: Ints
-    profiles: Ints
+    destinations: Sequence[Destination | None]
+    destination: IntColumn
+    sent_us: IntColumn  # 0: without a time of its own
+    timed: BoolColumn
+    answers: Sequence[ScoreColumns]
+    crcs: IntColumn
+    profiles: IntColumn
     comments: Sequence[str | None]
-    comment_crcs: Ints
-    readable: Bools
+    comment_crcs: IntColumn
+    readable: BoolColumn
 
 
-def read(wire: Wire, bodies: Sequence[bytes]) -> Columns:
-    """Read submissions, each a JSON document, by the rules of `Wire.read`."""
+def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmissions:
+    """Read submissions, each a JSON document, by the rules of `SubmissionDecoder.decode`."""
     opds, layanan, answers, _, times, respondents, comments, named = zip(
         *each(astuple, _read(bodies)), strict=True
     )
     numbers: Numbers[tuple[str, str, str | None]] = Numbers()
-    service = ints(
+    destination = ints(
         each(numbers.__getitem__, list(zip(opds, layanan, named, strict=True))), len(bodies)
     )
-    services = [wire.service(*codes) for codes in numbers]
-    profiles = ints(each(wire.profiles.__getitem__, each(bytes, respondents)), len(bodies))
-    of_forms, sums = _answers(services, service, answers)
+    destinations = [decoder.destination(*codes) for codes in numbers]
+    profiles = ints(each(decoder.profiles.__getitem__, each(bytes, respondents)), len(bodies))
+    score_columns, sums = _answers(destinations, destination, answers)
     timed = np.asarray([time is not None for time in times], dtype=np.bool_)
     seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
     sent_us = np.rint(seconds * 1_000_000).astype(np.int64)
-    known = np.asarray([one is not None for one in services], dtype=np.bool_)
-    readable = (sums >= 0) & (profiles >= 0) & known[service]
+    known = np.asarray([one is not None for one in destinations], dtype=np.bool_)
+    readable = (sums >= 0) & (profiles >= 0) & known[destination]
     for at in np.flatnonzero((sent_us < _EARLY_US) | (sent_us > _FAR_US)).tolist():
         if not plausible(times[at]):  # and no calendar need hold it
             readable[at], sent_us[at] = False, 0
@@ -94,12 +102,12 @@ def read(wire: Wire, bodies: Sequence[bytes]) -> Columns:
         comment_crcs[at] = zlib.crc32(comment.encode()) + 2
         if "\0" in comment:
             readable[at] = False
-    return Columns(
-        services,
-        service,
+    return DecodedSubmissions(
+        destinations,
+        destination,
         sent_us,
         timed,
-        of_forms,
+        score_columns,
         sums,
         profiles,
         comments,
@@ -108,14 +116,14 @@ def read(wire: Wire, bodies: Sequence[bytes]) -> Columns:
     )
 
 
-def digests(columns: Columns) -> Ints:
+def digests(columns: DecodedSubmissions) -> IntColumn:
     """Of what a submission says, however it is written and whatever the registry knows: not of its id and channel."""
-    services = np.asarray(
-        [0 if one is None else one.crc for one in columns.services], dtype=np.int64
-    )[columns.service]
-    mixed = np.zeros(len(services), dtype=np.uint64)
+    destinations = np.asarray(
+        [0 if one is None else one.crc for one in columns.destinations], dtype=np.int64
+    )[columns.destination]
+    mixed = np.zeros(len(destinations), dtype=np.uint64)
     for part in (
-        services,
+        destinations,
         columns.sent_us,
         columns.timed,
         columns.crcs,
@@ -132,49 +140,52 @@ def digest(content: bytes) -> int:
     return zlib.crc32(content) - 0x80000000
 
 
-def ints(values: Iterable[int], size: int) -> Ints:
+def ints(values: Iterable[int], size: int) -> IntColumn:
     """So many numbers as an array."""
     return np.fromiter(values, dtype=np.int64, count=size)
 
 
 def _read(bodies: Sequence[bytes]) -> list[Submission]:
     try:
-        return each(decode, bodies)
+        return each(decode_members, bodies)
     except (ValueError, RecursionError):
         return [_one(body) for body in bodies]
 
 
 def _one(body: bytes) -> Submission:
     try:
-        return decode(body)
+        return decode_members(body)
     except (ValueError, RecursionError):
         return _UNREADABLE
 
 
 def _answers(
-    services: Sequence[Service | None], service: Ints, raws: Sequence[Raw]
-) -> tuple[Sequence[Answers], Ints]:
+    destinations: Sequence[Destination | None], destination: IntColumn, raws: Sequence[Raw]
+) -> tuple[Sequence[ScoreColumns], IntColumn]:
     """What the answers say, by questionnaire; and of each the sum of its CRCs, negative where they are not valid."""
-    forms: Numbers[Form] = Numbers()
+    decoders: Numbers[AnswersDecoder] = Numbers()
     form_of = np.asarray(
-        [-1 if one is None else forms[one.form] for one in services], dtype=np.int64
-    )[service]
+        [-1 if one is None else decoders[one.answers_decoder] for one in destinations],
+        dtype=np.int64,
+    )[destination]
     sums = np.full(len(raws), -1, dtype=np.int64)
     found = []
-    for form, number in forms.items():
+    for answers_decoder, number in decoders.items():
         at = np.flatnonzero(form_of == number)
         these = raws if len(at) == len(raws) else [raws[index] for index in at.tolist()]
-        scores, sums[at] = _scores(form, these)
-        found.append(Answers(form.questionnaire, at, scores))
+        scores, sums[at] = _scores(answers_decoder, these)
+        found.append(ScoreColumns(answers_decoder.questionnaire, at, scores))
     return found, sums
 
 
-def _scores(form: Form, raws: Sequence[Raw]) -> tuple[NDArray[np.uint8], Ints]:
-    questionnaire = form.questionnaire
+def _scores(
+    answers_decoder: AnswersDecoder, raws: Sequence[Raw]
+) -> tuple[NDArray[np.uint8], IntColumn]:
+    questionnaire = answers_decoder.questionnaire
     if questionnaire is None:
-        unplaced = [_crc_of(form.read(raw)) for raw in raws]
+        unplaced = [_crc_of(answers_decoder.decode(raw)) for raw in raws]
         return np.empty((len(raws), 0), dtype=np.uint8), np.asarray(unplaced, dtype=np.int64)
-    digits, valid = score_digits.digits(form, each(bytes, raws), questionnaire.size)
+    digits, valid = score_digits.digits(answers_decoder, each(bytes, raws), questionnaire.size)
     table = np.asarray([crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
     sums = np.where(valid, table[np.arange(questionnaire.size), digits].sum(axis=1), -1)
     return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), sums

@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.aggregate.counting.decode import (
-    Bools,
-    Columns,
-    Ints,
+    BoolColumn,
+    DecodedSubmissions,
+    IntColumn,
     Numbers,
+    decode,
     digest,
     digests,
     each,
     ints,
-    read,
 )
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
 from shared.storage.responses import Place
-from shared.wire import Memo, Service, Submission, Wire
+from shared.wire import Destination, Memo, Submission, SubmissionDecoder
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +40,19 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _LATE = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
 
 
-class Answered(NamedTuple):
+class CountableResponses(NamedTuple):
     """Responses to one questionnaire, column by column."""
 
     questionnaire: Questionnaire
-    at: Ints  # positions among what was judged
+    at: IntColumn  # positions among what was judged
     places: Sequence[Place]
-    place: Ints  # of each response, an index of `places`
-    answered_us: Ints
+    place: IntColumn  # of each response, an index of `places`
+    answered_us: IntColumn
     scores: NDArray[np.uint8]  # responses x unsur, ASCII digits; "-": not answered
-    profiles: Ints  # of shared.domain.respondent.profile_code
+    profiles: IntColumn  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
 
-    def take(self, indices: Ints) -> "Answered":
+    def take(self, indices: IntColumn) -> "CountableResponses":
         """The responses at these indices, in their order."""
         return self._replace(
             at=self.at[indices],
@@ -79,9 +79,9 @@ UNCOUNTABLE = Parkable(
 class Judgement(NamedTuple):
     """What becomes of submissions: each is in one of `countable` or in `parkable`, by its position."""
 
-    countable: Sequence[Answered]  # by questionnaire, in the order of their codes
+    countable: Sequence[CountableResponses]  # by questionnaire, in the order of their codes
     parkable: Mapping[int, Parkable]
-    digests: Ints  # 32 bits, signed, of the content of each
+    digests: IntColumn  # 32 bits, signed, of the content of each
 
 
 class Judge:
@@ -89,7 +89,7 @@ class Judge:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.wire = Wire(registry)
+        self.decoder = SubmissionDecoder(registry)
         self._zone = registry.instansi.zone
         self._places: dict[
             tuple[str, str, str | None, int, str], tuple[Place, Questionnaire] | Violation
@@ -99,7 +99,7 @@ class Judge:
         self,
         bodies: Sequence[bytes],
         channels: Sequence[str],
-        received_us: Sequence[int] | Ints,
+        received_us: Sequence[int] | IntColumn,
         now_us: int = 0,
     ) -> Judgement:
         """What becomes of submissions that came through these channels; `now_us`: when they are judged again."""
@@ -112,7 +112,7 @@ class Judge:
         )
 
     def _safely(
-        self, bodies: Sequence[bytes], channels: Sequence[str], received: Ints, now_us: int
+        self, bodies: Sequence[bytes], channels: Sequence[str], received: IntColumn, now_us: int
     ) -> Judgement:
         """Judge together; should that fail, one by one, so that a fault that only one of them brings out parks one."""
         try:
@@ -130,9 +130,9 @@ class Judge:
         )
 
     def _slice(
-        self, bodies: Sequence[bytes], channels: Sequence[str], received: Ints, now_us: int
+        self, bodies: Sequence[bytes], channels: Sequence[str], received: IntColumn, now_us: int
     ) -> Judgement:
-        columns = read(self.wire, bodies)
+        columns = decode(self.decoder, bodies)
         answered_us = np.where(columns.timed, columns.sent_us, received)
         found, place = self._placed(columns, channels, answered_us)
         refused = np.asarray([isinstance(one, Violation) for one in found], dtype=np.bool_)[place]
@@ -157,31 +157,33 @@ class Judge:
         return (_EPOCH + timedelta(microseconds=instant_us)).astimezone(self._zone).date()
 
     def _refused(self, body: bytes) -> Parkable:
-        violations = self.wire.read(body)
+        violations = self.decoder.decode(body)
         if isinstance(violations, Submission):
             raise TypeError("readable by itself and not as columns")  # a fault of this program
         return Parkable(violations, violations[0].code)
 
     def _placed(
-        self, columns: Columns, channels: Sequence[str], answered_us: Ints
-    ) -> tuple[Sequence[tuple[Place, Questionnaire] | Violation], Ints]:
+        self, columns: DecodedSubmissions, channels: Sequence[str], answered_us: IntColumn
+    ) -> tuple[Sequence[tuple[Place, Questionnaire] | Violation], IntColumn]:
         """The distinct places of submissions, or why there is none, and which one each has."""
         names: Numbers[str] = Numbers()
         channel = ints(each(names.__getitem__, channels), len(channels))
         channel_names = list(names)
         days, day = self._days(answered_us)
-        codes = (columns.service * len(names) + channel) * len(days) + day
+        codes = (columns.destination * len(names) + channel) * len(days) + day
         distinct, place = np.unique(codes, return_inverse=True)
         found = []
         for code in distinct.tolist():
             above, of_day = divmod(code, len(days))
-            of_service, of_channel = divmod(above, len(names))
+            of_destination, of_channel = divmod(above, len(names))
             found.append(
-                self._place(columns.services[of_service], days[of_day], channel_names[of_channel])
+                self._place(
+                    columns.destinations[of_destination], days[of_day], channel_names[of_channel]
+                )
             )
         return found, place
 
-    def _days(self, instants_us: Ints) -> tuple[Sequence[date], Ints]:
+    def _days(self, instants_us: IntColumn) -> tuple[Sequence[date], IntColumn]:
         """The distinct local days of instants, and which one each has. A block of 15 minutes lies within one day."""
         begins = np.where(
             instants_us < _BLOCKS_FROM_US, instants_us, instants_us // _BLOCK_US * _BLOCK_US
@@ -192,44 +194,44 @@ class Judge:
         return list(numbers), of_block[block]
 
     def _place(
-        self, service: Service | None, day: date, channel: str
+        self, destination: Destination | None, day: date, channel: str
     ) -> tuple[Place, Questionnaire] | Violation:
-        if service is None:
+        if destination is None:
             return Violation("", "invalid", "holds a code that cannot be one")
-        key = (service.opd, service.layanan, service.named, day.toordinal(), channel)
+        key = (destination.opd, destination.layanan, destination.named, day.toordinal(), channel)
         found = self._places.get(key)
         if found is None:
             if len(self._places) >= Memo.MOST:  # hostile codes must not fill the memory
                 self._places.clear()
-            found = self._places[key] = self._find(service, day, channel)
+            found = self._places[key] = self._find(destination, day, channel)
         return found
 
     def _find(
-        self, service: Service, day: date, channel: str
+        self, destination: Destination, day: date, channel: str
     ) -> tuple[Place, Questionnaire] | Violation:
-        opd = self.registry.opd.get(service.opd)
+        opd = self.registry.opd.get(destination.opd)
         if opd is None:
             return Violation("/opd", "unknown-opd", "is not in the registry")
         if not opd.is_open(day):
             return Violation("/opd", "closed-opd", "was not open on that day")
-        layanan = opd.layanan.get(service.layanan)
+        layanan = opd.layanan.get(destination.layanan)
         if layanan is None:
             return Violation("/layanan", "unknown-layanan", "is not a service of this OPD")
         if not layanan.is_open(day):
             return Violation("/layanan", "closed-layanan", "was not open on that day")
-        questionnaire = service.form.questionnaire
+        questionnaire = destination.answers_decoder.questionnaire
         if questionnaire is None:
             return Violation("/questionnaire", "unknown-questionnaire", "is not in the registry")
         return Place(opd.code, layanan.code, day, questionnaire.code, channel), questionnaire
 
 
 def _answered(
-    columns: Columns,
+    columns: DecodedSubmissions,
     found: Sequence[tuple[Place, Questionnaire] | Violation],
-    place: Ints,
-    answered_us: Ints,
-    countable: Bools,
-) -> Sequence[Answered]:
+    place: IntColumn,
+    answered_us: IntColumn,
+    countable: BoolColumn,
+) -> Sequence[CountableResponses]:
     results = []
     for questionnaire, at, scores in columns.answers:
         chosen = countable[at]
@@ -239,7 +241,7 @@ def _answered(
         numbers = np.cumsum(here) - 1  # of the places of this questionnaire alone
         positions = at[chosen]
         results.append(
-            Answered(
+            CountableResponses(
                 questionnaire,
                 positions,
                 [
@@ -261,7 +263,7 @@ def _together(judgements: Sequence[Judgement], starts: Sequence[int]) -> Judgeme
     """The judgement of slices that begin at these positions."""
     if len(judgements) == 1:
         return judgements[0]
-    parts: dict[str, list[Answered]] = {}
+    parts: dict[str, list[CountableResponses]] = {}
     parkable: dict[int, Parkable] = {}
     for judgement, start in zip(judgements, starts, strict=True):
         for one in judgement.countable:
@@ -275,12 +277,12 @@ def _together(judgements: Sequence[Judgement], starts: Sequence[int]) -> Judgeme
     )
 
 
-def _joined(parts: Sequence[Answered]) -> Answered:
+def _joined(parts: Sequence[CountableResponses]) -> CountableResponses:
     numbers: Numbers[Place] = Numbers()
     place = [
         ints((numbers[one] for one in part.places), len(part.places))[part.place] for part in parts
     ]
-    return Answered(
+    return CountableResponses(
         parts[0].questionnaire,
         np.concatenate([part.at for part in parts]),
         list(numbers),

@@ -15,15 +15,17 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from shared.domain.questionnaire import SCORES
-from shared.wire import Form
+from shared.wire import AnswersDecoder
 
 Digits = NDArray[np.uint8]  # respondents x unsur, 0: not answered
 MODELS = 8  # programs that send at the same time; a model costs as much as some 30 answers
 _SCORE = re.compile(rb"(?<=[:\s])[1-4](?=[\s,}])")
 
 
-def digits(form: Form, texts: Sequence[bytes], size: int) -> tuple[Digits, NDArray[np.bool_]]:
-    """The scores that these JSON texts give to the questionnaire of a form, and which of the texts are valid."""
+def digits(
+    answers_decoder: AnswersDecoder, texts: Sequence[bytes], size: int
+) -> tuple[Digits, NDArray[np.bool_]]:
+    """The scores that these JSON texts give to the questionnaire of a decoder, and which of the texts are valid."""
     found = np.zeros((len(texts), size), dtype=np.uint8)
     valid = np.zeros(len(texts), dtype=np.bool_)
     left = np.arange(len(texts))
@@ -32,9 +34,9 @@ def digits(form: Form, texts: Sequence[bytes], size: int) -> tuple[Digits, NDArr
         if not len(left):
             break
         model = texts[left[0]]
-        at = _places(form, model, size)
+        at = _places(answers_decoder, model, size)
         if at is None:  # it is a model of nothing
-            found[left[0]], valid[left[0]] = _alone(form, model, size)
+            found[left[0]], valid[left[0]] = _alone(answers_decoder, model, size)
             left = left[1:]
             continue
         as_long = left[lengths[left] == len(model)]
@@ -42,27 +44,27 @@ def digits(form: Form, texts: Sequence[bytes], size: int) -> tuple[Digits, NDArr
         found[as_long[like]], valid[as_long[like]] = scores[like], True
         left = left[~valid[left]]
     for index in left.tolist():
-        found[index], valid[index] = _alone(form, texts[index], size)
+        found[index], valid[index] = _alone(answers_decoder, texts[index], size)
     return found, valid
 
 
-def _alone(form: Form, text: bytes, size: int) -> tuple[Sequence[int], bool]:
-    given = form.read(text)
+def _alone(answers_decoder: AnswersDecoder, text: bytes, size: int) -> tuple[Sequence[int], bool]:
+    given = answers_decoder.decode(text)
     return (
         ((0,) * size, False) if given is None else ([score or 0 for score in astuple(given)], True)
     )
 
 
-def _places(form: Form, model: bytes, size: int) -> Sequence[int] | None:
+def _places(answers_decoder: AnswersDecoder, model: bytes, size: int) -> Sequence[int] | None:
     """Where in the text the score of each unsur stands; None where some unsur has none, or it cannot be told."""
-    before = form.read(model)
+    before = answers_decoder.decode(model)
     candidates = [found.start() for found in _SCORE.finditer(model)]
     if before is None or len(candidates) != size:
         return None
     places: dict[int, int] = {}
     for at in candidates:
         other = (model[at] - ord("0")) % 4 + 1
-        after = form.read(model[:at] + b"%d" % other + model[at + 1 :])
+        after = answers_decoder.decode(model[:at] + b"%d" % other + model[at + 1 :])
         if after is None:
             return None
         changed = [

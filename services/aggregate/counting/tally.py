@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.aggregate.counting.decode import Ints
+from services.aggregate.counting.decode import IntColumn
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.respondent import (
     AGE_GROUPS,
@@ -36,20 +36,20 @@ _SPARSE = 8  # times as many cells as responses: then only those that occur are 
 class _Facet(NamedTuple):
     name: str
     values: Sequence[str]
-    codes: Ints  # of each response, an index of `values`; -1: unknown
+    codes: IntColumn  # of each response, an index of `values`; -1: unknown
 
 
 class _Batch(NamedTuple):
-    bins: Ints  # responses x unsur: _BINS * unsur + score; score 0: not answered
-    complete: Ints  # 1: every unsur answered
-    totals: Ints  # weighted total of a complete one, else 0
+    bins: IntColumn  # responses x unsur: _BINS * unsur + score; score 0: not answered
+    complete: IntColumn  # 1: every unsur answered
+    totals: IntColumn  # weighted total of a complete one, else 0
 
 
 def tally(
     questionnaire: Questionnaire,
     places: Sequence[Place],
-    place: Ints,
-    profiles: Ints,
+    place: IntColumn,
+    profiles: IntColumn,
     scores: NDArray[np.uint8],
 ) -> Deltas:
     """The deltas of responses to one questionnaire, given as columns.
@@ -83,7 +83,7 @@ def _batch(questionnaire: Questionnaire, scores: NDArray[np.uint8]) -> _Batch:
     return _Batch(digits + _BINS * np.arange(questionnaire.size), complete.astype(np.int64), totals)
 
 
-def _of_profiles(profiles: Ints) -> Sequence[_Facet]:
+def _of_profiles(profiles: IntColumn) -> Sequence[_Facet]:
     _, ages, educations, occupations = PROFILE_RADIX
     rest, occupation = np.divmod(profiles, occupations)
     rest, education = np.divmod(rest, educations)
@@ -98,7 +98,7 @@ def _of_profiles(profiles: Ints) -> Sequence[_Facet]:
 
 
 def _rows(
-    batch: _Batch, places: Sequence[Place], number: Ints, facet: _Facet
+    batch: _Batch, places: Sequence[Place], number: IntColumn, facet: _Facet
 ) -> list[tuple[Key, int, bytes, int, int, int]]:
     """One row a cell (place, value) that any response falls in."""
     known = facet.codes >= 0
@@ -137,6 +137,6 @@ def _key(place: Place, facet: _Facet, code: int) -> Key:
     )
 
 
-def _sums(cells: Ints, values: Ints, size: int) -> Ints:
+def _sums(cells: IntColumn, values: IntColumn, size: int) -> IntColumn:
     # bincount adds doubles: exact, since a batch's sums stay far below 2**53.
     return np.bincount(cells, weights=values, minlength=size).astype(np.int64)

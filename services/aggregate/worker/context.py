@@ -20,7 +20,7 @@ from shared.storage.engine import create_engine
 from shared.storage.registry import stored_registry
 
 
-class Workbench:
+class WorkerContext:
     """Opened on first use, in the process that uses it: nothing here survives a fork."""
 
     def __init__(self, settings: Settings, celery: Celery) -> None:

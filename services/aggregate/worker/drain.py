@@ -17,7 +17,7 @@ from services.aggregate.counting.count import Counted, count
 from services.aggregate.counting.decode import digest
 from services.aggregate.counting.judge import UNCOUNTABLE, Judge, Judgement
 from services.aggregate.counting.recovery import ATTEMPTS, Collision, Unavailable, Uncountable
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.broker import DRAIN, REFRESH
 from shared.clock import Clock
 from shared.hinting import HINT_TTL_MS, drain_flag, help_flag, refresh_flag
@@ -36,36 +36,36 @@ TURN_S = 0.0003  # of a thread
 TAKEOVER_EVERY_S = 5.0
 
 
-def drain(bench: Workbench, clock: Clock) -> int:
+def drain(context: WorkerContext, clock: Clock) -> int:
     """Count until the inbox is empty or the slice is over; the number of submissions settled."""
-    inbox, redis, prefix = bench.inbox, bench.redis, bench.settings.redis_prefix
+    inbox, redis, prefix = context.inbox, context.redis, context.settings.redis_prefix
     flag = drain_flag(prefix)
     inbox.prepare()
     settled = 0
     until = time.monotonic() + SLICE_S
     with (
         _tuned(),
-        _Counting(bench, clock) as counting,
-        closing(_batches(bench, until, counting.finish)) as batches,
+        _Counting(context, clock) as counting,
+        closing(_batches(context, until, counting.finish)) as batches,
     ):
         for batch in batches:
             redis.set(flag, b"1", px=HINT_TTL_MS)
             counting.begin(batch)
             settled += batch.size
             if batch.size >= BATCH:
-                hint(bench, help_flag(prefix), DRAIN)
+                hint(context, help_flag(prefix), DRAIN)
         counting.finish()
     redis.delete(flag)
     if inbox.unclaimed():  # appended after the last claim, while the flag kept ingest from hinting
-        hint(bench, flag, DRAIN)
+        hint(context, flag, DRAIN)
     return settled
 
 
 class _Counting:
     """Counts and settles batches, two at a time: PostgreSQL takes one up while it writes the other to its disk."""
 
-    def __init__(self, bench: Workbench, clock: Clock) -> None:
-        self._bench = bench
+    def __init__(self, context: WorkerContext, clock: Clock) -> None:
+        self._context = context
         self._clock = clock
         self._under_way: deque[Future[None]] = deque()
 
@@ -82,7 +82,7 @@ class _Counting:
         """Count a batch as soon as there is room. Raises what an earlier one raised."""
         if len(self._under_way) == TOGETHER:
             self._under_way.popleft().result()
-        self._under_way.append(self._threads.submit(_settle, self._bench, batch, self._clock))
+        self._under_way.append(self._threads.submit(_settle, self._context, batch, self._clock))
 
     def finish(self) -> None:
         """Wait until all are settled. Raises what one of them raised."""
@@ -108,104 +108,106 @@ def _tuned() -> Iterator[None]:
         gc.enable()
 
 
-def _batches(bench: Workbench, until: float, finish: Callable[[], None]) -> Generator[Batch]:
+def _batches(context: WorkerContext, until: float, finish: Callable[[], None]) -> Generator[Batch]:
     """What waits, batch by batch: own leftovers, what dead workers left, new entries.
 
     Behind a full batch the next ones are on their way while the database works on it: one is
     judged, one is claimed.
     """
-    yield from _unsettled(bench, until, finish)
+    yield from _unsettled(context, until, finish)
     takeover_due = time.monotonic() + TAKEOVER_EVERY_S
     with ThreadPoolExecutor(1, "claims") as claims, ThreadPoolExecutor(1, "judges") as judges:
         ahead: deque[Future[Batch | None]] = deque()
         while ahead or time.monotonic() < until:
             batch = (
-                ahead.popleft().result() if ahead else _judged(bench, _claimed(bench, LINGER_MS))
+                ahead.popleft().result()
+                if ahead
+                else _judged(context, _claimed(context, LINGER_MS))
             )
             if batch is None:
                 if ahead:
                     continue
                 return
             while batch.size >= BATCH and len(ahead) < AHEAD and time.monotonic() < until:
-                claimed = claims.submit(_claimed, bench, None)
-                ahead.append(judges.submit(_judged_when_claimed, bench, claimed))
+                claimed = claims.submit(_claimed, context, None)
+                ahead.append(judges.submit(_judged_when_claimed, context, claimed))
             yield batch
             if not ahead and time.monotonic() >= takeover_due:
-                yield from _unsettled(bench, until, finish)
+                yield from _unsettled(context, until, finish)
                 takeover_due = time.monotonic() + TAKEOVER_EVERY_S
 
 
-def _unsettled(bench: Workbench, until: float, finish: Callable[[], None]) -> Iterator[Batch]:
+def _unsettled(context: WorkerContext, until: float, finish: Callable[[], None]) -> Iterator[Batch]:
     """What was claimed and is not settled: by this worker when counting failed, by others that died."""
-    inbox, idle = bench.inbox, bench.settings.takeover_idle
+    inbox, idle = context.inbox, context.settings.takeover_idle
     while time.monotonic() < until:
         finish()  # what is still being counted would look like it
-        batch = _judged(bench, inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH))
+        batch = _judged(context, inbox.leftovers(BATCH) or inbox.take_over(idle, BATCH))
         if batch is None:
             return
         yield batch
 
 
-def _claimed(bench: Workbench, wait_ms: int | None) -> Sequence[Entry]:
-    bench.redis.set(drain_flag(bench.settings.redis_prefix), b"1", px=HINT_TTL_MS)
-    return bench.inbox.claim(BATCH, wait_ms)
+def _claimed(context: WorkerContext, wait_ms: int | None) -> Sequence[Entry]:
+    context.redis.set(drain_flag(context.settings.redis_prefix), b"1", px=HINT_TTL_MS)
+    return context.inbox.claim(BATCH, wait_ms)
 
 
-def _judged(bench: Workbench, entries: Sequence[Entry]) -> Batch | None:
+def _judged(context: WorkerContext, entries: Sequence[Entry]) -> Batch | None:
     # The epoch is asked for now: it may change while a slice lasts, when Redis is replaced.
-    return judged(bench.judge(), entries, bench.inbox.epoch()) if entries else None
+    return judged(context.judge(), entries, context.inbox.epoch()) if entries else None
 
 
-def _judged_when_claimed(bench: Workbench, claimed: Future[Sequence[Entry]]) -> Batch | None:
-    return _judged(bench, claimed.result())
+def _judged_when_claimed(context: WorkerContext, claimed: Future[Sequence[Entry]]) -> Batch | None:
+    return _judged(context, claimed.result())
 
 
-def hint(bench: Workbench, flag: str, task: str) -> bool:
+def hint(context: WorkerContext, flag: str, task: str) -> bool:
     """Send `task` unless its flag says that one is on its way; whether it was sent."""
-    if not bench.redis.set(flag, b"1", nx=True, px=HINT_TTL_MS):
+    if not context.redis.set(flag, b"1", nx=True, px=HINT_TTL_MS):
         return False
-    bench.celery.send_task(task, retry=False)
+    context.celery.send_task(task, retry=False)
     return True
 
 
-def _settle(bench: Workbench, batch: Batch, clock: Clock) -> None:
-    result = _count(bench, batch, clock)
-    bench.inbox.settle(batch.entries)
-    hint(bench, refresh_flag(bench.settings.redis_prefix), REFRESH)
+def _settle(context: WorkerContext, batch: Batch, clock: Clock) -> None:
+    result = _count(context, batch, clock)
+    context.inbox.settle(batch.entries)
+    hint(context, refresh_flag(context.settings.redis_prefix), REFRESH)
     log.info("counted", extra={"entries": len(batch.entries), **result._asdict()})
 
 
-def _count(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+def _count(context: WorkerContext, batch: Batch, clock: Clock) -> Counted:
     """Count; a batch that cannot be counted for a reason of its own is counted entry by entry, the bad one parked."""
     try:
-        return _in_turn(bench, batch, clock)
+        return _in_turn(context, batch, clock)
     except Unavailable:
         raise
     except Uncountable:
         log.exception("batch cannot be counted", extra={"entries": len(batch.entries)})
-    return _isolate(bench, batch, clock)
+    return _isolate(context, batch, clock)
 
 
-def _in_turn(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+def _in_turn(context: WorkerContext, batch: Batch, clock: Clock) -> Counted:
     """Count, again after a collision: what another worker wrote meanwhile is then known."""
     for attempt in range(1, ATTEMPTS):
         try:
-            return _once(bench, batch, clock)
+            return _once(context, batch, clock)
         except Collision as error:
             log.info(
                 "another worker had the same rows",
                 extra={"error": type(error).__name__, "attempt": attempt},
             )
-    return _once(bench, batch, clock)
+    return _once(context, batch, clock)
 
 
-def _isolate(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+def _isolate(context: WorkerContext, batch: Batch, clock: Clock) -> Counted:
     """Count entry by entry, so that one bad entry holds up no other; that one is parked whole."""
     results = []
     for entry in batch.entries:
-        judge = bench.judge()
+        judge = context.judge()
         try:
-            results.append(_in_turn(bench, judged(judge, [entry], batch.epoch), clock))
+            results.append(_in_turn(context, judged(judge, [entry], batch.epoch), clock))
         except Unavailable:
             raise
         except Uncountable:
@@ -213,14 +215,14 @@ def _isolate(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
                 "entry cannot be counted: parked", extra={"stream_id": entry.stream_id.decode()}
             )
             results.append(
-                _in_turn(bench, judged(Quarantine(judge.registry), [entry], batch.epoch), clock)
+                _in_turn(context, judged(Quarantine(judge.registry), [entry], batch.epoch), clock)
             )
     return Counted(*map(sum, zip(*results, strict=True)))
 
 
-def _once(bench: Workbench, batch: Batch, clock: Clock) -> Counted:
+def _once(context: WorkerContext, batch: Batch, clock: Clock) -> Counted:
     now = clock()
-    return count(bench.engine, batch, now, now.astimezone(bench.zone).date())
+    return count(context.engine, batch, now, now.astimezone(context.zone).date())
 
 
 class Quarantine(Judge):

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 from services.aggregate.rolling.refresh import refresh
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.drain import hint
 from shared.broker import DRAIN, REFRESH, TASK_LIMIT_S
 from shared.clock import Clock
@@ -21,40 +21,40 @@ CONSUMER_IDLE_S = 3600.0
 FOLD_AFTER = timedelta(seconds=2 * TASK_LIMIT_S)
 
 
-def sweep(bench: Workbench, clock: Clock) -> None:
+def sweep(context: WorkerContext, clock: Clock) -> None:
     """Hint what is due, keep the registry in Redis present, tidy up now and then."""
-    prefix = bench.settings.redis_prefix
-    bench.inbox.prepare()
-    registries.publish(bench.redis, prefix, bench.registry())
-    if bench.inbox.depth().entries:
-        hint(bench, drain_flag(prefix), DRAIN)
-    today = clock().astimezone(bench.registry().instansi.zone).date()
-    with bench.engine.connect() as connection:
+    prefix = context.settings.redis_prefix
+    context.inbox.prepare()
+    registries.publish(context.redis, prefix, context.registry())
+    if context.inbox.depth().entries:
+        hint(context, drain_flag(prefix), DRAIN)
+    today = clock().astimezone(context.registry().instansi.zone).date()
+    with context.engine.connect() as connection:
         states = rolling.states(connection)
     if any(state.version > state.refreshed or state.as_of != today for state in states):
-        hint(bench, refresh_flag(prefix), REFRESH)
-    if time.monotonic() - bench.tidied >= TIDY_EVERY_S:
-        bench.tidied = time.monotonic()
-        _tidy(bench, clock)
+        hint(context, refresh_flag(prefix), REFRESH)
+    if time.monotonic() - context.tidied >= TIDY_EVERY_S:
+        context.tidied = time.monotonic()
+        _tidy(context, clock)
 
 
-def refresh_now(bench: Workbench, clock: Clock) -> int:
+def refresh_now(context: WorkerContext, clock: Clock) -> int:
     """Refresh the stale OPDs, but not sooner than the interval after the last time; the number refreshed."""
-    wait = bench.refreshed + bench.settings.refresh_interval - time.monotonic()
+    wait = context.refreshed + context.settings.refresh_interval - time.monotonic()
     if wait > 0:  # what comes meanwhile is done with it
         time.sleep(wait)
-    bench.redis.delete(refresh_flag(bench.settings.redis_prefix))
-    refreshed = refresh(bench.engine, bench.registry(), clock(), bench.cache)
-    bench.refreshed = time.monotonic()
+    context.redis.delete(refresh_flag(context.settings.redis_prefix))
+    refreshed = refresh(context.engine, context.registry(), clock(), context.cache)
+    context.refreshed = time.monotonic()
     return refreshed
 
 
-def _tidy(bench: Workbench, clock: Clock) -> None:
+def _tidy(context: WorkerContext, clock: Clock) -> None:
     epoch = (
-        bench.inbox.epoch()
+        context.inbox.epoch()
     )  # before the horizon: that of a later life must not judge the entries of this one
-    horizon = bench.inbox.horizon()
-    with transaction(bench.engine) as connection:
+    horizon = context.inbox.horizon()
+    with transaction(context.engine) as connection:
         folded = ledger.fold(connection, epoch, horizon, clock() - FOLD_AFTER)
-    bench.inbox.retire(CONSUMER_IDLE_S)
+    context.inbox.retire(CONSUMER_IDLE_S)
     log.debug("tidied", extra={"folded": folded})

@@ -3,32 +3,32 @@
 from celery import Celery
 
 from services.aggregate.worker import drain, sweep
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.broker import DRAIN, REFRESH, ROLL, SWEEP
 from shared.clock import utc_now
 from shared.settings import Settings
 
 
 def register(app: Celery) -> None:
-    """Give the application its tasks; each process opens its own workbench when the first one runs."""
-    bench = Workbench(Settings.load(), app)
+    """Give the application its tasks; each process opens its own context when the first one runs."""
+    context = WorkerContext(Settings.load(), app)
 
     @app.task(name=DRAIN)
     def drain_inbox() -> None:
         """Count what waits in the inbox."""
-        drain.drain(bench, utc_now)
+        drain.drain(context, utc_now)
 
     @app.task(name=REFRESH)
     def refresh_rolling() -> None:
         """Bring the rolling tables of stale OPDs up to date."""
-        sweep.refresh_now(bench, utc_now)
+        sweep.refresh_now(context, utc_now)
 
     @app.task(name=SWEEP)
     def sweep_all() -> None:
         """Notice what no hint told."""
-        sweep.sweep(bench, utc_now)
+        sweep.sweep(context, utc_now)
 
     @app.task(name=ROLL)
     def roll_windows() -> None:
         """A local day may have ended."""
-        sweep.refresh_now(bench, utc_now)
+        sweep.refresh_now(context, utc_now)

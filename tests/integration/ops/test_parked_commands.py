@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from services.aggregate.rolling.refresh import refresh
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from services.ops.cli import cli
 from services.ops.commands import health
 from shared.registry.snapshot import publish
@@ -30,7 +30,7 @@ from tests.integration.aggregate.counting.counting import (
     put,
     rows,
     sent,
-    workbench,
+    worker_context,
 )
 
 Ikm = Callable[..., Result]
@@ -38,12 +38,12 @@ MENDED = "opd: [{code: baru, name: Baru, layanan: [{code: ktp-el, name: KTP}]}]"
 
 
 @pytest.fixture
-def bench(
+def context(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Workbench]:
+) -> Iterator[WorkerContext]:
     """A system in which something is counted, something parked, and everything refreshed and published."""
     monkeypatch.setattr(health, "STALE_S", 0.5)
-    with workbench(database_url, redis_url) as found:
+    with worker_context(database_url, redis_url) as found:
         apply(found.engine)
         put(
             redis_url,
@@ -57,9 +57,9 @@ def bench(
         yield found
 
 
-def settle_down(bench: Workbench) -> None:
-    refresh(bench.engine, bench.registry(), datetime.now(UTC), bench.cache)
-    publish(bench.redis, "ikm:", bench.registry())
+def settle_down(context: WorkerContext) -> None:
+    refresh(context.engine, context.registry(), datetime.now(UTC), context.cache)
+    publish(context.redis, "ikm:", context.registry())
 
 
 @pytest.fixture
@@ -82,14 +82,14 @@ def ikm(database_url: str, redis_url: str, tmp_path: Path) -> Ikm:
     return run
 
 
-def code_of(bench: Workbench, source_id: str) -> str:
+def code_of(context: WorkerContext, source_id: str) -> str:
     query = sa.select(tables.parked.c.receipt).where(tables.parked.c.source_id == source_id)
-    with bench.engine.connect() as connection:
+    with context.engine.connect() as connection:
         return str(connection.scalar(query))
 
 
-def damage(bench: Workbench, statement: str) -> None:
-    with transaction(bench.engine) as connection:
+def damage(context: WorkerContext, statement: str) -> None:
+    with transaction(context.engine) as connection:
         assert connection.execute(sa.text(statement)).rowcount > 0
 
 
@@ -97,19 +97,19 @@ def damage(bench: Workbench, statement: str) -> None:
 
 
 def test_parked_submissions_are_listed_with_the_totals_of_their_reasons(
-    bench: Workbench, ikm: Ikm
+    context: WorkerContext, ikm: Ikm
 ) -> None:
     shown = ikm("parked", "list").stdout.splitlines()
     assert shown[0].split() == ["RECEIPT", "DITERIMA", "KANAL", "ALASAN", "ULANG"]
     assert len(shown) == 6
     assert (
-        f"{code_of(bench, 'a')}  2026-05-04T03:00:00+00:00  loket             id-conflict                 0"
+        f"{code_of(context, 'a')}  2026-05-04T03:00:00+00:00  loket             id-conflict                 0"
         in shown
     )
     assert shown[-2:] == ["        1  id-conflict", "        2  unknown-opd"]
 
 
-def test_the_list_can_be_narrowed_and_read_by_programs(bench: Workbench, ikm: Ikm) -> None:
+def test_the_list_can_be_narrowed_and_read_by_programs(context: WorkerContext, ikm: Ikm) -> None:
     found = json.loads(
         ikm("parked", "list", "--reason", "unknown-opd", "--limit", "1", "--json").stdout
     )
@@ -119,37 +119,39 @@ def test_the_list_can_be_narrowed_and_read_by_programs(bench: Workbench, ikm: Ik
     assert row["violations"][0]["pointer"] == "/opd"
 
 
-def test_one_is_shown_with_its_body_and_what_is_wrong_with_it(bench: Workbench, ikm: Ikm) -> None:
-    result = ikm("parked", "show", code_of(bench, "b"))
+def test_one_is_shown_with_its_body_and_what_is_wrong_with_it(
+    context: WorkerContext, ikm: Ikm
+) -> None:
+    result = ikm("parked", "show", code_of(context, "b"))
     assert result.exit_code == 0
     assert "violation    /opd: unknown-opd: is not in the registry" in result.stdout.splitlines()
     assert json.loads(result.stdout.splitlines()[-1])["opd"] == "baru"
 
 
 def test_what_a_stranger_sent_does_not_command_the_terminal(
-    bench: Workbench, redis_url: str, ikm: Ikm
+    context: WorkerContext, redis_url: str, ikm: Ikm
 ) -> None:
     evil = sent("evil", opd="baru", comment="x")
     put(redis_url, evil._replace(body=evil.body.replace(b'"x"', '"\x9b31m \u202e"'.encode())))
-    count(bench)
-    shown = ikm("parked", "show", code_of(bench, "evil")).stdout
+    count(context)
+    shown = ikm("parked", "show", code_of(context, "evil")).stdout
     assert "\\x9b31m \\u202e" in shown
     assert all(sign.isprintable() or sign == "\n" for sign in shown)
 
 
-def test_one_that_is_not_parked_is_said(bench: Workbench, ikm: Ikm) -> None:
+def test_one_that_is_not_parked_is_said(context: WorkerContext, ikm: Ikm) -> None:
     result = ikm("parked", "show", str(uuid4()))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "is not parked" in result.stderr
 
 
-def test_nothing_parked_is_said(bench: Workbench, ikm: Ikm) -> None:
-    damage(bench, "DELETE FROM parked")
+def test_nothing_parked_is_said(context: WorkerContext, ikm: Ikm) -> None:
+    damage(context, "DELETE FROM parked")
     assert ikm("parked", "list").stdout == "tidak ada yang diparkir / nothing is parked\n"
 
 
-def test_a_replay_says_what_it_came_to(bench: Workbench, ikm: Ikm) -> None:
-    apply(bench.engine, MENDED)
+def test_a_replay_says_what_it_came_to(context: WorkerContext, ikm: Ikm) -> None:
+    apply(context.engine, MENDED)
     assert ikm("parked", "replay", "--reason", "unknown-opd").stdout.endswith(
         "1 counted, 1 still parked, 0 not parked\n"
     )
@@ -161,12 +163,12 @@ def test_a_replay_says_what_it_came_to(bench: Workbench, ikm: Ikm) -> None:
     )
     totals = json.loads(ikm("parked", "list", "--json").stdout)["reasons"]
     assert totals == {"unknown-layanan": 1}
-    settle_down(bench)
+    settle_down(context)
     assert ikm("verify").exit_code == 0
 
 
-def test_a_replay_of_what_is_not_parked_fails(bench: Workbench, ikm: Ikm) -> None:
-    result = ikm("parked", "replay", code_of(bench, "b"), str(uuid4()))
+def test_a_replay_of_what_is_not_parked_fails(context: WorkerContext, ikm: Ikm) -> None:
+    result = ikm("parked", "replay", code_of(context, "b"), str(uuid4()))
     assert result.stdout.endswith("/ 0 counted, 1 still parked, 1 not parked\n")
     assert result.exit_code == 1
 
@@ -181,14 +183,14 @@ def test_a_replay_must_be_told_of_what(ikm: Ikm, arguments: list[str]) -> None:
 
 
 def test_verify_finds_nothing_then_something_and_rebuild_mends_it(
-    bench: Workbench, ikm: Ikm
+    context: WorkerContext, ikm: Ikm
 ) -> None:
     result = ikm("verify")
     assert (result.exit_code, result.stdout.splitlines()) == (
         0, ["accepted 4, counted 1, duplicate 0, parked 3", "tidak ada temuan / nothing found"]
     )  # fmt: skip
-    before = rows(bench.engine, tables.day_tally)
-    damage(bench, "UPDATE day_tally SET n = 7 WHERE facet = 'all'")
+    before = rows(context.engine, tables.day_tally)
+    damage(context, "UPDATE day_tally SET n = 7 WHERE facet = 'all'")
     result = ikm("verify")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1].startswith("! rolling: rolling_ikm ")
@@ -199,14 +201,14 @@ def test_verify_finds_nothing_then_something_and_rebuild_mends_it(
     result = ikm("rebuild")
     assert result.exit_code == 0
     assert result.stdout.endswith("1 responses added up, 1 rows changed, 2 OPDs to be refreshed\n")
-    assert rows(bench.engine, tables.day_tally) == before
-    settle_down(bench)
+    assert rows(context.engine, tables.day_tally) == before
+    settle_down(context)
     assert ikm("verify").exit_code == 0
 
 
-def test_findings_can_be_read_by_programs(bench: Workbench, ikm: Ikm) -> None:
+def test_findings_can_be_read_by_programs(context: WorkerContext, ikm: Ikm) -> None:
     assert json.loads(ikm("verify", "--json").stdout)["findings"] == []
-    damage(bench, "DELETE FROM parked WHERE source_id = 'b'")
+    damage(context, "DELETE FROM parked WHERE source_id = 'b'")
     result = ikm("verify", "--json")
     assert result.exit_code == 1
     (finding,) = json.loads(result.stdout)["findings"]
@@ -221,7 +223,7 @@ def status(ikm: Ikm, **env: str) -> tuple[int, dict[str, Any]]:
     return result.exit_code, json.loads(result.stdout)
 
 
-def test_a_system_that_is_well(bench: Workbench, ikm: Ikm) -> None:
+def test_a_system_that_is_well(context: WorkerContext, ikm: Ikm) -> None:
     exit_code, found = status(ikm)
     assert (exit_code, found["well"], found["troubles"]) == (0, True, [])
     assert (found["stack"], found["service"]) == (None, None)
@@ -231,30 +233,30 @@ def test_a_system_that_is_well(bench: Workbench, ikm: Ikm) -> None:
         "parked": {"id-conflict": 1, "unknown-opd": 2},
         "opd": 2,
         "stale": 0,
-        "registry": bench.registry().version,
+        "registry": context.registry().version,
     }
 
 
-def test_the_status_for_people_says_the_same(bench: Workbench, ikm: Ikm) -> None:
+def test_the_status_for_people_says_the_same(context: WorkerContext, ikm: Ikm) -> None:
     lines = [line.split() for line in ikm("status").stdout.splitlines()]
     assert ["menunggu", "/", "waiting", "0", "(0.0", "s)"] in lines
     assert ["diparkir", "/", "now", "parked", "3"] in lines
     assert ["unknown-opd", "2"] in lines
 
 
-def test_opds_that_nobody_refreshes_are_a_trouble(bench: Workbench, ikm: Ikm) -> None:
-    damage(bench, "UPDATE opd_state SET version = version + 1 WHERE opd = 'dinkes'")
+def test_opds_that_nobody_refreshes_are_a_trouble(context: WorkerContext, ikm: Ikm) -> None:
+    damage(context, "UPDATE opd_state SET version = version + 1 WHERE opd = 'dinkes'")
     exit_code, found = status(ikm)
     assert exit_code == 1
     assert found["troubles"] == ["1 OPDs are not being refreshed (dinkes): do workers run?"]
 
 
 def test_opds_that_are_being_refreshed_are_none(
-    bench: Workbench, ikm: Ikm, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, ikm: Ikm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "STALE_S", 10.0)
-    damage(bench, "UPDATE opd_state SET version = version + 1")
-    later = threading.Timer(0.5, settle_down, [bench])
+    damage(context, "UPDATE opd_state SET version = version + 1")
+    later = threading.Timer(0.5, settle_down, [context])
     later.start()
     exit_code, found = status(ikm)
     later.join()
@@ -262,7 +264,7 @@ def test_opds_that_are_being_refreshed_are_none(
 
 
 def test_submissions_that_nobody_counts_are_a_trouble(
-    bench: Workbench, redis_url: str, ikm: Ikm, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, ikm: Ikm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(redis_url, sent("new"))
     assert status(ikm)[0] == 0
@@ -273,9 +275,9 @@ def test_submissions_that_nobody_counts_are_a_trouble(
     assert "do workers run?" in found["troubles"][0]
 
 
-def test_a_registry_that_is_not_published_is_a_trouble(bench: Workbench, ikm: Ikm) -> None:
-    apply(bench.engine, MENDED)
-    refresh(bench.engine, bench.registry(), datetime.now(UTC), bench.cache)
+def test_a_registry_that_is_not_published_is_a_trouble(context: WorkerContext, ikm: Ikm) -> None:
+    apply(context.engine, MENDED)
+    refresh(context.engine, context.registry(), datetime.now(UTC), context.cache)
     exit_code, found = status(ikm)
     assert exit_code == 1
     assert "is not published" in found["troubles"][0]
@@ -283,7 +285,7 @@ def test_a_registry_that_is_not_published_is_a_trouble(bench: Workbench, ikm: Ik
 
 @pytest.mark.parametrize("away", ["IKM_DATABASE_URL", "IKM_REDIS_URL"])
 def test_a_server_that_is_away_is_a_trouble_and_the_rest_is_shown(
-    bench: Workbench, ikm: Ikm, away: str
+    context: WorkerContext, ikm: Ikm, away: str
 ) -> None:
     nowhere = {
         "IKM_DATABASE_URL": "postgresql+psycopg://x@/x?host=/nowhere",
@@ -330,7 +332,7 @@ def write_stack(home: Path, port: int, **processes: int) -> None:
 
 
 def test_the_stack_its_processes_and_what_a_202_promises_are_shown(
-    bench: Workbench, ikm: Ikm, tmp_path: Path, port: int
+    context: WorkerContext, ikm: Ikm, tmp_path: Path, port: int
 ) -> None:
     Readiness.answer = {"ready": True, "durability": {"promise": "disk"}}
     write_stack(tmp_path, port, web=os.getpid(), beat=os.getpid())
@@ -342,7 +344,7 @@ def test_the_stack_its_processes_and_what_a_202_promises_are_shown(
 
 
 def test_a_process_that_ended_and_a_service_that_is_not_ready_are_troubles(
-    bench: Workbench, ikm: Ikm, tmp_path: Path, port: int
+    context: WorkerContext, ikm: Ikm, tmp_path: Path, port: int
 ) -> None:
     Readiness.answer = {"ready": False, "reason": "inbox-full"}
     ended = os.spawnlp(os.P_NOWAIT, "true", "true")
@@ -357,7 +359,7 @@ def test_a_process_that_ended_and_a_service_that_is_not_ready_are_troubles(
 
 
 def test_a_service_of_the_stack_that_does_not_answer_is_a_trouble(
-    bench: Workbench, ikm: Ikm, tmp_path: Path
+    context: WorkerContext, ikm: Ikm, tmp_path: Path
 ) -> None:
     write_stack(tmp_path, 1)
     exit_code, found = status(ikm)

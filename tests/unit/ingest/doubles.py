@@ -17,7 +17,7 @@ from shared.inbox.entry import Parcel
 from shared.inbox.writer import AppendAnswer, Writer
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
-from shared.wire import Wire
+from shared.wire import SubmissionDecoder
 from tests.builders import registry
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -83,7 +83,7 @@ class Desk:
 
     def know(self, known: Registry) -> None:
         """Take another registry, as a look at Redis would."""
-        self.watch.registry, self.watch.wire = known, Wire(known)
+        self.watch.registry, self.watch.decoder = known, SubmissionDecoder(known)
 
     @property
     def stored(self) -> list[tuple[str, bytes]]:

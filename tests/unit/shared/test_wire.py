@@ -11,14 +11,14 @@ from shared import wire
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import EDUCATION, OCCUPATION, SEX, profile_of
 from shared.domain.violation import Violation
-from shared.wire import Submission, Wire
+from shared.wire import Submission, SubmissionDecoder
 from tests.builders import questionnaire, registry, submission, submission_json
 
-WIRE = Wire(registry())
+DECODER = SubmissionDecoder(registry())
 
 
 def read(**changes: object) -> Submission:
-    found = WIRE.read(submission_json(**changes))
+    found = DECODER.decode(submission_json(**changes))
     assert isinstance(found, Submission), found
     return found
 
@@ -27,21 +27,22 @@ def scores(**changes: object) -> str:
     return digits(read(**changes))
 
 
-def digits(found: Submission, by: Wire = WIRE) -> str:
+def digits(found: Submission, by: SubmissionDecoder = DECODER) -> str:
     """The answers in questionnaire order; "-": none."""
     return "".join(
-        str(score or "-") for score in msgspec.structs.astuple(form(found, by).read(found.answers))
+        str(score or "-")
+        for score in msgspec.structs.astuple(answers_decoder(found, by).decode(found.answers))
     )
 
 
-def form(found: Submission, by: Wire = WIRE) -> wire.Form:
-    service = by.service(found.opd, found.layanan, found.questionnaire)
-    assert service is not None
-    return service.form
+def answers_decoder(found: Submission, by: SubmissionDecoder = DECODER) -> wire.AnswersDecoder:
+    destination = by.destination(found.opd, found.layanan, found.questionnaire)
+    assert destination is not None
+    return destination.answers_decoder
 
 
-def refused(body: bytes, by: Wire = WIRE) -> list[Violation]:
-    found = by.read(body)
+def refused(body: bytes, by: SubmissionDecoder = DECODER) -> list[Violation]:
+    found = by.decode(body)
     assert isinstance(found, list), found
     assert found
     return found
@@ -62,9 +63,9 @@ def test_a_submission_is_read_whole() -> None:
     assert (found.id, found.opd, found.layanan) == ("loket3-000123", "disdukcapil", "ktp-el")
     assert digits(found) == "434434433"
     assert found.submitted_at == datetime(2026, 5, 4, 2, 12, tzinfo=UTC)
-    assert profile_of(WIRE.profiles[bytes(found.respondent)]) == ("P", 34, "S1", "SWASTA")
+    assert profile_of(DECODER.profiles[bytes(found.respondent)]) == ("P", 34, "S1", "SWASTA")
     assert found.comment == "Cepat dan ramah"
-    assert form(found).questionnaire == SKM_2017
+    assert answers_decoder(found).questionnaire == SKM_2017
 
 
 def test_null_is_absent() -> None:
@@ -72,8 +73,8 @@ def test_null_is_absent() -> None:
     found = read(**dict.fromkeys(fields), respondent=None)
     assert [getattr(found, field) for field in fields] == [None] * len(fields)
     assert (
-        WIRE.profiles[bytes(found.respondent)]
-        == WIRE.profiles[bytes(read(respondent=...).respondent)]
+        DECODER.profiles[bytes(found.respondent)]
+        == DECODER.profiles[bytes(read(respondent=...).respondent)]
         == 0
     )
 
@@ -103,8 +104,8 @@ def test_a_submission_may_name_its_questionnaire() -> None:
 def test_answers_to_a_questionnaire_that_is_not_known_yet_are_kept() -> None:
     found = read(questionnaire="skm-2030", answers={"U10": 4, "x": None})
     assert bytes(found.answers) == b'{"U10": 4, "x": null}'
-    assert form(found).questionnaire is None
-    assert form(found).read(found.answers) == {"U10": 4, "x": None}
+    assert answers_decoder(found).questionnaire is None
+    assert answers_decoder(found).decode(found.answers) == {"U10": 4, "x": None}
     assert [
         v.pointer for v in refused(submission_json(questionnaire="skm-2030", answers={"U1": "4"}))
     ] == ["/answers/U1"]
@@ -112,7 +113,9 @@ def test_answers_to_a_questionnaire_that_is_not_known_yet_are_kept() -> None:
 
 def test_a_layanan_of_a_questionnaire_that_is_not_here_is_not_judged_by_another() -> None:
     known = registry(questionnaires={SKM_2017.code: SKM_2017})
-    found = Wire(known).read(submission_json(opd="dinkes", layanan="lab", answers={"lain": 4}))
+    found = SubmissionDecoder(known).decode(
+        submission_json(opd="dinkes", layanan="lab", answers={"lain": 4})
+    )
     assert isinstance(found, Submission)
 
 
@@ -122,8 +125,8 @@ def test_a_layanan_of_a_questionnaire_that_is_not_here_is_not_judged_by_another(
 def test_the_codes_of_unsur_need_not_be_names_of_python(codes: tuple[str, ...]) -> None:
     odd = questionnaire("aneh", *codes)
     given = {code: 1 + index % 4 for index, code in enumerate(codes)}
-    by = Wire(registry(questionnaires={"aneh": odd}))
-    found = by.read(submission_json(questionnaire="aneh", answers=given))
+    by = SubmissionDecoder(registry(questionnaires={"aneh": odd}))
+    found = by.decode(submission_json(questionnaire="aneh", answers=given))
     assert isinstance(found, Submission)
     assert digits(found, by) == "".join(map(str, given.values()))
 
@@ -131,8 +134,8 @@ def test_the_codes_of_unsur_need_not_be_names_of_python(codes: tuple[str, ...]) 
 @pytest.mark.parametrize("size", [1, 2, 40])
 def test_a_questionnaire_may_have_any_size(size: int) -> None:
     codes = [f"U{index}" for index in range(size)]
-    by = Wire(registry(questionnaires={"lain": questionnaire("lain", *codes)}))
-    found = by.read(submission_json(questionnaire="lain", answers=dict.fromkeys(codes, 4)))
+    by = SubmissionDecoder(registry(questionnaires={"lain": questionnaire("lain", *codes)}))
+    found = by.decode(submission_json(questionnaire="lain", answers=dict.fromkeys(codes, 4)))
     assert isinstance(found, Submission)
     assert digits(found, by) == "4" * size
 
@@ -180,7 +183,7 @@ def test_what_is_no_json_is_one_violation_of_the_whole(body: bytes) -> None:
 
 def test_a_repeated_member_is_no_way_around_the_check() -> None:
     body = submission_json()
-    assert isinstance(WIRE.read(body[:-1] + b',"opd":"dinkes"}'), Submission)
+    assert isinstance(DECODER.decode(body[:-1] + b',"opd":"dinkes"}'), Submission)
     assert refused(body[:-1] + b',"opd":""}')
     assert refused(b'{"opd":5,' + body[1:])
 

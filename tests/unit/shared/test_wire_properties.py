@@ -11,7 +11,7 @@ from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import EDUCATION, OCCUPATION, SEX
 from shared.domain.submission.check import check
 from shared.registry.snapshot import Layanan, Opd
-from shared.wire import Submission, Wire
+from shared.wire import Submission, SubmissionDecoder
 from tests.builders import questionnaire, registry
 
 QUESTIONNAIRES = {
@@ -25,7 +25,7 @@ QUESTIONNAIRES = {
     )
 }
 LAYANAN = {code: Layanan(code, code, questionnaire=code) for code in (*QUESTIONNAIRES, "hilang")}
-WIRE = Wire(
+DECODER = SubmissionDecoder(
     registry(opd={"opd": Opd("opd", "OPD", layanan=LAYANAN)}, questionnaires=QUESTIONNAIRES)
 )
 
@@ -186,7 +186,7 @@ def test_the_decoder_says_yes_exactly_when_the_check_finds_nothing(
 ) -> None:
     if not _is_text(document):
         ascii_only = True  # half a surrogate pair can only be written as an escape
-    found = WIRE.read(json.dumps(document, ensure_ascii=ascii_only).encode())
+    found = DECODER.decode(json.dumps(document, ensure_ascii=ascii_only).encode())
     if not _is_text(document):
         assert isinstance(found, list)
     else:
@@ -197,24 +197,24 @@ def test_the_decoder_says_yes_exactly_when_the_check_finds_nothing(
 @given(valid())
 @settings(deadline=None)
 def test_what_was_read_can_be_stored(document: dict[str, object]) -> None:
-    found = WIRE.read(json.dumps(document).encode())
+    found = DECODER.decode(json.dumps(document).encode())
     if isinstance(found, list):
         assert all(v.code == "character" and v.pointer.startswith("/answers") for v in found)
         return
-    service = WIRE.service(found.opd, found.layanan, found.questionnaire)
-    assert service is not None
-    known = service.form.questionnaire
+    destination = DECODER.destination(found.opd, found.layanan, found.questionnaire)
+    assert destination is not None
+    known = destination.answers_decoder.questionnaire
     if known is not None:
         answers = document["answers"]
         assert isinstance(answers, dict)
-        given = msgspec.structs.astuple(service.form.read(found.answers))
+        given = msgspec.structs.astuple(destination.answers_decoder.decode(found.answers))
         assert given == tuple(answers.get(unsur.code) for unsur in known.unsur)
 
 
 @given(st.binary() | st.text().map(str.encode))
 @settings(deadline=None)
 def test_no_bytes_make_it_fail(body: bytes) -> None:
-    found = WIRE.read(body)
+    found = DECODER.decode(body)
     assert isinstance(found, Submission) or found
 
 
@@ -222,7 +222,7 @@ def test_no_bytes_make_it_fail(body: bytes) -> None:
 @settings(deadline=None)
 def test_no_damage_to_a_body_makes_it_fail(document: object, at: int, put: bytes, cut: int) -> None:
     body = json.dumps(document).encode()
-    found = WIRE.read(body[:at] + put + body[at + cut :])
+    found = DECODER.decode(body[:at] + put + body[at + cut :])
     assert isinstance(found, Submission) or found
 
 
@@ -231,6 +231,6 @@ def test_an_answer_that_is_a_score_of_no_questionnaire_is_refused(number: int) -
     body = json.dumps(
         {"opd": "a", "layanan": "b", "questionnaire": "nanti", "answers": {"U1": number}}
     ).encode()
-    found = WIRE.read(body)
+    found = DECODER.decode(body)
     assert isinstance(found, list)
     assert [(v.pointer, v.code) for v in found] == [("/answers/U1", "range")]

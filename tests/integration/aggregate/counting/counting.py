@@ -1,4 +1,4 @@
-"""A bench to count on: real servers, a small registry, submissions put into the inbox as ingest does."""
+"""A worker to count with: real servers, a small registry, submissions put into the inbox as ingest does."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from services.aggregate.counting.judge import Judgement
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.drain import drain
 from shared.broker import celery_app
 from shared.connections import ingest_redis
@@ -118,21 +118,21 @@ def settings(database_url: str, redis_url: str, **changes: str) -> Settings:
 
 
 @contextmanager
-def workbench(database_url: str, redis_url: str, **changes: str) -> Iterator[Workbench]:
+def worker_context(database_url: str, redis_url: str, **changes: str) -> Iterator[WorkerContext]:
     """What one worker process holds open."""
     configured = settings(database_url, redis_url, **changes)
     with celery_app(configured) as app:
-        bench = Workbench(configured, app)
+        context = WorkerContext(configured, app)
         try:
-            yield bench
+            yield context
         finally:
-            bench.engine.dispose()
-            bench.redis.close()
+            context.engine.dispose()
+            context.redis.close()
 
 
-def count(bench: Workbench, now: datetime = NOW) -> int:
+def count(context: WorkerContext, now: datetime = NOW) -> int:
     """Drain the inbox at this time."""
-    return drain(bench, lambda: now)
+    return drain(context, lambda: now)
 
 
 def rows(engine: sa.Engine, table: sa.Table, *without: str) -> list[str]:

@@ -12,7 +12,7 @@ from redis import Redis
 from services.aggregate.counting import count as counting
 from services.aggregate.counting.batch import judged
 from services.aggregate.counting.judge import Judge, Judgement
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.connections import worker_redis
 from shared.inbox.keys import Keys
 from shared.inbox.reader import Reader
@@ -33,15 +33,15 @@ from tests.integration.aggregate.counting.counting import (
     rows,
     sent,
     with_nul,
-    workbench,
+    worker_context,
 )
 
 STREAM = Keys.of("ikm:").stream
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
-    with workbench(database_url, redis_url) as found:
+def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
+    with worker_context(database_url, redis_url) as found:
         apply(found.engine)
         yield found
 
@@ -65,8 +65,8 @@ def packed(**changes: Any) -> bytes:
     return msgspec.msgpack.encode(list((right | changes).values()))
 
 
-def reasons(bench: Workbench) -> list[str]:
-    with bench.engine.connect() as connection:
+def reasons(context: WorkerContext) -> list[str]:
+    with context.engine.connect() as connection:
         parked = list(
             connection.scalars(
                 sa.select(tables.parked.c.reason).order_by(tables.parked.c.source_id)
@@ -84,11 +84,11 @@ def reasons(bench: Workbench) -> list[str]:
 
 
 def tally(
-    bench: Workbench, facet: str = "all", value: str = ""
+    context: WorkerContext, facet: str = "all", value: str = ""
 ) -> list[tuple[int, int, int, int, list[int]]]:
     table = tables.day_tally.c
     query = sa.select(table.n, table.complete, table.total, table.total_sq, table.counts)
-    with bench.engine.connect() as connection:
+    with context.engine.connect() as connection:
         found = connection.execute(
             query.where(table.facet == facet, table.value == value).order_by(table.opd)
         )
@@ -96,22 +96,22 @@ def tally(
 
 
 def test_a_submission_becomes_a_response_a_receipt_and_tallies_of_every_facet(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     put(redis_url, sent("a", answers=answers("443444433")))
-    assert count(bench) == 1
+    assert count(context) == 1
     counts = [
         int(score == digit) for digit in (4, 4, 3, 4, 4, 4, 4, 3, 3) for score in (1, 2, 3, 4)
     ]
     for facet, value in {
         "all": "", "sex": "P", "age": "30-39", "education": "S1", "occupation": "SWASTA", "channel": "loket"
     }.items():  # fmt: skip
-        assert tally(bench, facet, value) == [(1, 1, 33, 33 * 33, counts)]
-    assert len(rows(bench.engine, tables.day_tally)) == 6
-    assert ledger_totals(bench.engine) == (1, 1, 0, 0)
+        assert tally(context, facet, value) == [(1, 1, 33, 33 * 33, counts)]
+    assert len(rows(context.engine, tables.day_tally)) == 6
+    assert ledger_totals(context.engine) == (1, 1, 0, 0)
 
 
-def test_a_response_is_counted_on_its_local_day(bench: Workbench, redis_url: str) -> None:
+def test_a_response_is_counted_on_its_local_day(context: WorkerContext, redis_url: str) -> None:
     put(
         redis_url,
         sent("a", submitted_at="2026-05-03T16:59:59Z"),
@@ -119,8 +119,8 @@ def test_a_response_is_counted_on_its_local_day(bench: Workbench, redis_url: str
         sent("c", submitted_at="2026-05-04T00:30:00+09:00"),
         sent("d", submitted_at=..., received_us=NOW_US),
     )
-    count(bench)
-    with bench.engine.connect() as connection:
+    count(context)
+    with context.engine.connect() as connection:
         found = connection.execute(
             sa.select(tables.response.c.day).order_by(tables.response.c.answered_at)
         ).scalars()
@@ -133,7 +133,7 @@ def test_a_response_is_counted_on_its_local_day(bench: Workbench, redis_url: str
 
 
 def test_weights_and_unanswered_unsur_of_another_questionnaire(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     put(
         redis_url,
@@ -141,12 +141,12 @@ def test_weights_and_unanswered_unsur_of_another_questionnaire(
         sent("b", opd="dinkes", layanan="lab", answers={"S1": 2, "S2": None}, respondent=...),
         sent("c", opd="dinkes", layanan="lab", answers={"S1": 2}, respondent=...),
     )
-    count(bench)
-    assert tally(bench) == [(3, 1, 13, 169, [0, 2, 0, 1, 1, 0, 0, 0])]
+    count(context)
+    assert tally(context) == [(3, 1, 13, 169, [0, 2, 0, 1, 1, 0, 0, 0])]
 
 
 def test_what_the_registry_cannot_place_is_parked_with_its_reason_and_body(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     items = [
         sent("1", opd="tidak-ada"),
@@ -157,65 +157,65 @@ def test_what_the_registry_cannot_place_is_parked_with_its_reason_and_body(
         sent("6", opd="dinkes", layanan="lab"),
     ]
     put(redis_url, *items)
-    count(bench)
+    count(context)
     expected = [
         "unknown-opd", "unknown-layanan", "closed-layanan", "future-date", "unknown-questionnaire", "required"
     ]  # fmt: skip
-    assert reasons(bench) == expected
-    with bench.engine.connect() as connection:
+    assert reasons(context) == expected
+    with context.engine.connect() as connection:
         bodies = list(
             connection.scalars(sa.select(tables.parked.c.body).order_by(tables.parked.c.source_id))
         )
     assert bodies == [item.body for item in items]
-    assert ledger_totals(bench.engine) == (6, 0, 0, 6)
+    assert ledger_totals(context.engine) == (6, 0, 0, 6)
 
 
 def test_a_redelivered_entry_changes_nothing(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     """A worker that dies between commit and settlement."""
     put(redis_url, sent("a"), sent("b"), sent("a"), sent("c", opd="tidak-ada"))
     dead = Reader(redis, "ikm:", "dead")
     dead.prepare()
-    batch = judged(bench.judge(), dead.claim(100), dead.epoch())
-    assert counting.count(bench.engine, batch, NOW, NOW.date()) == (2, 1, 1)
-    before = content(bench.engine)
-    bench.settings = replace(bench.settings, takeover_idle=0)
-    assert count(bench) == 4
-    assert content(bench.engine) == before
-    assert ledger_totals(bench.engine) == (4, 2, 1, 1)
-    depth = bench.inbox.depth()
+    batch = judged(context.judge(), dead.claim(100), dead.epoch())
+    assert counting.count(context.engine, batch, NOW, NOW.date()) == (2, 1, 1)
+    before = content(context.engine)
+    context.settings = replace(context.settings, takeover_idle=0)
+    assert count(context) == 4
+    assert content(context.engine) == before
+    assert ledger_totals(context.engine) == (4, 2, 1, 1)
+    depth = context.inbox.depth()
     assert (depth.accepted, depth.settled, depth.entries) == (4, 4, 0)
 
 
 def test_an_entry_settled_twice_is_settled_once(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     put(redis_url, sent("a"), sent("b"))
-    claimed = bench.inbox.claim(10)
-    bench.inbox.settle(claimed)
-    bench.inbox.settle(claimed)
-    assert (bench.inbox.depth().settled, bench.inbox.depth().waiting) == (2, 0)
+    claimed = context.inbox.claim(10)
+    context.inbox.settle(claimed)
+    context.inbox.settle(claimed)
+    assert (context.inbox.depth().settled, context.inbox.depth().waiting) == (2, 0)
 
 
 def test_the_same_id_in_another_channel_is_another_submission(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     put(redis_url, sent("a"), sent("a", channel="kiosk"))
-    count(bench)
-    assert ledger_totals(bench.engine) == (2, 2, 0, 0)
+    count(context)
+    assert ledger_totals(context.engine) == (2, 2, 0, 0)
 
 
-def test_a_repetition_may_be_written_differently(bench: Workbench, redis_url: str) -> None:
+def test_a_repetition_may_be_written_differently(context: WorkerContext, redis_url: str) -> None:
     first = sent("a")
     put(redis_url, first, first._replace(body=first.body.replace(b", ", b" ,\n")))
-    count(bench)
-    assert ledger_totals(bench.engine) == (2, 1, 1, 0)
+    count(context)
+    assert ledger_totals(context.engine) == (2, 1, 1, 0)
 
 
 @pytest.mark.parametrize("together", [True, False])
 def test_an_id_that_comes_with_another_content_is_parked_once(
-    bench: Workbench, redis_url: str, together: bool
+    context: WorkerContext, redis_url: str, together: bool
 ) -> None:
     items = [
         sent("a"),
@@ -224,21 +224,23 @@ def test_an_id_that_comes_with_another_content_is_parked_once(
         sent("a", answers=answers("111111111")),
     ]
     append(redis_url, *([entry(items)] if together else [entry([item]) for item in items]))
-    count(bench)
-    assert reasons(bench) == ["id-conflict"]
-    assert ledger_totals(bench.engine) == (4, 1, 2, 1)
-    assert tally(bench)[0][2] == sum((4, 3, 4, 4, 3, 4, 4, 3, 3))
+    count(context)
+    assert reasons(context) == ["id-conflict"]
+    assert ledger_totals(context.engine) == (4, 1, 2, 1)
+    assert tally(context)[0][2] == sum((4, 3, 4, 4, 3, 4, 4, 3, 3))
 
 
 @pytest.mark.parametrize("first_is_good", [True, False])
 def test_of_equal_ids_in_one_request_the_first_one_counts(
-    bench: Workbench, redis_url: str, first_is_good: bool
+    context: WorkerContext, redis_url: str, first_is_good: bool
 ) -> None:
     items = [sent("a"), sent("a", opd="tidak-ada")]
     append(redis_url, [parcel(items if first_is_good else items[::-1])])
-    count(bench)
-    assert reasons(bench) == (["id-conflict"] if first_is_good else ["unknown-opd", "id-conflict"])
-    assert len(rows(bench.engine, tables.response)) == int(first_is_good)
+    count(context)
+    assert reasons(context) == (
+        ["id-conflict"] if first_is_good else ["unknown-opd", "id-conflict"]
+    )
+    assert len(rows(context.engine, tables.response)) == int(first_is_good)
 
 
 @pytest.mark.parametrize(
@@ -271,33 +273,33 @@ def test_of_equal_ids_in_one_request_the_first_one_counts(
     ],
 )
 def test_an_entry_that_this_product_did_not_write_is_parked_and_accounted_for(
-    bench: Workbench, redis_url: str, redis: Redis, fields: dict[Any, Any]
+    context: WorkerContext, redis_url: str, redis: Redis, fields: dict[Any, Any]
 ) -> None:
     put(redis_url, sent("a"))
     redis.xadd(STREAM, fields)
     put(redis_url, sent("b"))
-    count(bench)
-    assert reasons(bench) == ["unreadable-entry"]
-    assert ledger_totals(bench.engine) == (3, 2, 0, 1)
+    count(context)
+    assert reasons(context) == ["unreadable-entry"]
+    assert ledger_totals(context.engine) == (3, 2, 0, 1)
     assert (
-        bench.inbox.depth().accepted,
-        bench.inbox.depth().waiting,
-        bench.inbox.depth().entries,
+        context.inbox.depth().accepted,
+        context.inbox.depth().waiting,
+        context.inbox.depth().entries,
     ) == (3, 0, 0)
 
 
 @pytest.mark.parametrize("comment", [b'"\\u0000"', b'"\x00"', b'"\\ud800"'])
 def test_text_that_postgresql_cannot_hold_is_parked(
-    bench: Workbench, redis_url: str, comment: bytes
+    context: WorkerContext, redis_url: str, comment: bytes
 ) -> None:
     bad = sent("bad")
     put(redis_url, sent("a"), bad._replace(body=bad.body.replace(b'"Cepat dan ramah"', comment)))
-    count(bench)
-    assert ledger_totals(bench.engine) == (2, 1, 0, 1)
+    count(context)
+    assert ledger_totals(context.engine) == (2, 1, 0, 1)
 
 
 def test_an_entry_that_cannot_be_counted_is_parked_and_holds_up_no_other(
-    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the wire lets through some day: here a NUL in a comment."""
     judge = Judge.judge
@@ -312,39 +314,39 @@ def test_an_entry_that_cannot_be_counted_is_parked_and_holds_up_no_other(
         entry([sent("b"), sent("c", comment="NUL")]),
         entry([sent("d")]),
     )
-    count(bench)
-    assert reasons(bench) == ["uncountable", "uncountable"]
-    assert ledger_totals(bench.engine) == (4, 2, 0, 2)
-    assert bench.inbox.depth().entries == 0
+    count(context)
+    assert reasons(context) == ["uncountable", "uncountable"]
+    assert ledger_totals(context.engine) == (4, 2, 0, 2)
+    assert context.inbox.depth().entries == 0
 
 
 def test_a_response_that_lost_its_receipt_cannot_stop_the_counting(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     put(redis_url, sent("a"))
-    count(bench)
-    with transaction(bench.engine) as connection:
+    count(context)
+    with transaction(context.engine) as connection:
         connection.execute(sa.delete(tables.receipt))
     append(redis_url, entry([sent("a")]), entry([sent("b")]))
-    count(bench)
-    assert reasons(bench) == ["uncountable"]
-    assert len(rows(bench.engine, tables.response)) == 2
+    count(context)
+    assert reasons(context) == ["uncountable"]
+    assert len(rows(context.engine, tables.response)) == 2
 
 
 def test_repetitions_after_the_registry_changed_are_still_repetitions(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     late = sent("q", questionnaire="baru", answers={"Z": 3, "B": None, "A": 4})
     put(redis_url, late)
-    count(bench)
-    assert reasons(bench) == ["unknown-questionnaire"]
+    count(context)
+    assert reasons(context) == ["unknown-questionnaire"]
     unsur = [
         f'{{code: {code}, key: {code.lower()}, name: N, question: "?", options: [a, b, c, d], required: false}}'
         for code in "ABZ"
     ]
     apply(
-        bench.engine, f"questionnaires: [{{code: baru, name: Baru, unsur: [{', '.join(unsur)}]}}]"
+        context.engine, f"questionnaires: [{{code: baru, name: Baru, unsur: [{', '.join(unsur)}]}}]"
     )
     put(redis_url, late)
-    count(bench)
-    assert ledger_totals(bench.engine) == (2, 0, 1, 1)
+    count(context)
+    assert ledger_totals(context.engine) == (2, 0, 1, 1)

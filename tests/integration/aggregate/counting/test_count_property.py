@@ -14,7 +14,7 @@ from services.aggregate.counting.rebuild import rebuild
 from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.verify.proof import verify
 from services.aggregate.worker import drain as draining
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.tally import Tally
 from shared.inbox.audit import Audit
@@ -34,7 +34,7 @@ from tests.integration.aggregate.counting.counting import (
     entry,
     ledger_totals,
     sent,
-    workbench,
+    worker_context,
 )
 
 WORKERS = 3
@@ -90,63 +90,65 @@ def deliveries(draw: st.DrawFn) -> Delivery:
 
 
 @pytest.fixture
-def benches(database_url: str, redis_url: str) -> Iterator[list[Workbench]]:
+def contexts(database_url: str, redis_url: str) -> Iterator[list[WorkerContext]]:
     with ExitStack() as stack:
         yield [
-            stack.enter_context(workbench(database_url, redis_url, IKM_TAKEOVER_IDLE="0"))
+            stack.enter_context(worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0"))
             for _ in range(WORKERS)
         ]
 
 
-def emptied(bench: Workbench) -> None:
-    bench.redis.flushall()
-    with transaction(bench.engine) as connection:
+def emptied(context: WorkerContext) -> None:
+    context.redis.flushall()
+    with transaction(context.engine) as connection:
         for table in (*EMPTIED, tables.opd_state, tables.rolling_ikm):
             connection.execute(sa.delete(table))
-    bench.cache.clear()
+    context.cache.clear()
 
 
 def counted(
-    benches: Sequence[Workbench], redis_url: str, entries: Sequence[Sequence[Sent]]
+    contexts: Sequence[WorkerContext], redis_url: str, entries: Sequence[Sequence[Sent]]
 ) -> dict[str, list[str]]:
-    emptied(benches[0])
+    emptied(contexts[0])
     append(redis_url, *map(entry, entries))
-    with ThreadPoolExecutor(len(benches)) as pool:
-        for done in [pool.submit(count, bench) for bench in benches]:
+    with ThreadPoolExecutor(len(contexts)) as pool:
+        for done in [pool.submit(count, context) for context in contexts]:
             done.result(50)
-    return content(benches[0].engine)
+    return content(contexts[0].engine)
 
 
 @pytest.mark.timeout(300)
 def test_any_order_repetition_cut_and_number_of_workers_gives_the_same_tables(
-    benches: list[Workbench], redis_url: str, monkeypatch: pytest.MonkeyPatch
+    contexts: list[WorkerContext], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draining, "LINGER_MS", 10)
-    apply(benches[0].engine)
-    expected = counted(benches[:1], redis_url, [[item] for item in POOL])
+    apply(contexts[0].engine)
+    expected = counted(contexts[:1], redis_url, [[item] for item in POOL])
     assert [len(expected[name]) for name in ("response", "parked", "receipt")] == [16, 4, 20]
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(deliveries())
     def check(delivery: Delivery) -> None:
         monkeypatch.setattr(draining, "BATCH", delivery.batch)
-        found = counted(benches[: delivery.workers], redis_url, delivery.entries)
+        found = counted(contexts[: delivery.workers], redis_url, delivery.entries)
         assert found == expected
         accepted = sum(map(len, delivery.entries))
-        assert ledger_totals(benches[0].engine) == (accepted, 16, accepted - 20, 4)
-        assert benches[0].inbox.depth().waiting == 0
-        assert rebuild(benches[0].engine).changed == 0
-        assert content(benches[0].engine) == expected
-        refresh(benches[0].engine, benches[0].registry(), NOW, Cache())
-        assert not verify(benches[0].engine, Audit(benches[0].redis, "ikm:")).findings
+        assert ledger_totals(contexts[0].engine) == (accepted, 16, accepted - 20, 4)
+        assert contexts[0].inbox.depth().waiting == 0
+        assert rebuild(contexts[0].engine).changed == 0
+        assert content(contexts[0].engine) == expected
+        refresh(contexts[0].engine, contexts[0].registry(), NOW, Cache())
+        assert not verify(contexts[0].engine, Audit(contexts[0].redis, "ikm:")).findings
 
     check()
 
 
-def test_the_tables_are_what_the_domain_adds_up(benches: list[Workbench], redis_url: str) -> None:
+def test_the_tables_are_what_the_domain_adds_up(
+    contexts: list[WorkerContext], redis_url: str
+) -> None:
     """The same sums by the domain's own tally, one response at a time."""
-    apply(benches[0].engine)
-    counted(benches[:1], redis_url, [POOL[:6]])
+    apply(contexts[0].engine)
+    counted(contexts[:1], redis_url, [POOL[:6]])
     total = Tally.zero(SKM_2017.size)
     for at in range(6):
         total += Tally.of([int(digit) for digit in SCORES[at % 4]], SKM_2017.weights)
@@ -154,41 +156,41 @@ def test_the_tables_are_what_the_domain_adds_up(benches: list[Workbench], redis_
     query = sa.select(table.n, table.counts, table.complete, table.total, table.total_sq).where(
         table.facet == "all"
     )
-    with benches[0].engine.connect() as connection:
+    with contexts[0].engine.connect() as connection:
         (row,) = connection.execute(query)
     assert Tally(row.n, tuple(row.counts), row.complete, row.total, row.total_sq) == total
 
 
 def test_a_repetition_received_later_changes_nothing(
-    benches: list[Workbench], redis_url: str
+    contexts: list[WorkerContext], redis_url: str
 ) -> None:
-    apply(benches[0].engine)
-    once = counted(benches[:1], redis_url, [POOL])
+    apply(contexts[0].engine)
+    once = counted(contexts[:1], redis_url, [POOL])
     later = [item._replace(received_us=NOW_US + 60_000_000) for item in POOL]
     append(redis_url, entry(later))
-    count(benches[0])
-    assert content(benches[0].engine) == once
+    count(contexts[0])
+    assert content(contexts[0].engine) == once
 
 
 @pytest.mark.parametrize(
     "step", ["receipts.copy", "responses.copy", "tallies.add", "ledger.enter", "Reader.settle"]
 )
 def test_a_crash_between_claim_and_settlement_is_harmless(
-    benches: list[Workbench], redis_url: str, monkeypatch: pytest.MonkeyPatch, step: str
+    contexts: list[WorkerContext], redis_url: str, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    apply(benches[0].engine)
-    expected = counted(benches[:1], redis_url, [[item] for item in POOL])
-    emptied(benches[0])
+    apply(contexts[0].engine)
+    expected = counted(contexts[:1], redis_url, [[item] for item in POOL])
+    emptied(contexts[0])
     append(redis_url, entry(POOL))
     with monkeypatch.context() as patched:
         module, name = step.split(".")
         patched.setattr(STEPS[module], name, _crash)
         with pytest.raises(InterruptedError):
-            count(benches[0])
-    assert benches[0].inbox.depth().waiting == len(POOL)
-    count(benches[1])
-    assert content(benches[0].engine) == expected
-    assert ledger_totals(benches[0].engine) == (20, 16, 0, 4)
+            count(contexts[0])
+    assert contexts[0].inbox.depth().waiting == len(POOL)
+    count(contexts[1])
+    assert content(contexts[0].engine) == expected
+    assert ledger_totals(contexts[0].engine) == (20, 16, 0, 4)
 
 
 def _crash(*_: object) -> None:

@@ -13,7 +13,7 @@ from services.aggregate.counting.batch import judged
 from services.aggregate.counting.rebuild import Rebuilt, UnknownQuestionnaire, rebuild
 from services.aggregate.rolling.refresh import refresh
 from services.aggregate.verify.proof import verify
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.inbox.audit import Audit
 from shared.storage import rolling, tables
 from shared.storage.engine import transaction
@@ -33,7 +33,7 @@ from tests.integration.aggregate.counting.counting import (
     rows,
     sent,
     wait_for_lock,
-    workbench,
+    worker_context,
 )
 
 ITEMS = (
@@ -48,32 +48,32 @@ ITEMS = (
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
-    with workbench(database_url, redis_url) as found:
+def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
+    with worker_context(database_url, redis_url) as found:
         apply(found.engine)
         put(redis_url, *ITEMS)
         count(found)
         yield found
 
 
-def damage(bench: Workbench, statement: str) -> None:
-    with transaction(bench.engine) as connection:
+def damage(context: WorkerContext, statement: str) -> None:
+    with transaction(context.engine) as connection:
         assert connection.execute(sa.text(statement)).rowcount > 0
 
 
-def states(bench: Workbench) -> list[rolling.State]:
-    with bench.engine.connect() as connection:
+def states(context: WorkerContext) -> list[rolling.State]:
+    with context.engine.connect() as connection:
         return rolling.states(connection)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 1000])
 def test_a_rebuild_gives_what_counting_gave(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch, chunk: int
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(rebuilding, "CHUNK", chunk)
-    before = content(bench.engine)
-    assert rebuild(bench.engine) == Rebuilt(responses=6, changed=0, opd=2)
-    assert content(bench.engine) == before
+    before = content(context.engine)
+    assert rebuild(context.engine) == Rebuilt(responses=6, changed=0, opd=2)
+    assert content(context.engine) == before
 
 
 @pytest.mark.parametrize(
@@ -85,66 +85,68 @@ def test_a_rebuild_gives_what_counting_gave(
         "UPDATE day_tally SET opd = 'hantu' WHERE facet = 'sex'",
     ],
 )
-def test_a_rebuild_mends_whatever_was_damaged(bench: Workbench, statement: str) -> None:
-    before = content(bench.engine)
-    damage(bench, statement)
-    assert rebuild(bench.engine).changed > 0
-    assert content(bench.engine) == before
-    assert rebuild(bench.engine).changed == 0
+def test_a_rebuild_mends_whatever_was_damaged(context: WorkerContext, statement: str) -> None:
+    before = content(context.engine)
+    damage(context, statement)
+    assert rebuild(context.engine).changed > 0
+    assert content(context.engine) == before
+    assert rebuild(context.engine).changed == 0
 
 
-def test_a_rebuild_of_nothing_leaves_nothing(bench: Workbench) -> None:
-    damage(bench, "DELETE FROM response")
-    rebuild(bench.engine)
-    assert rows(bench.engine, tables.day_tally) == []
+def test_a_rebuild_of_nothing_leaves_nothing(context: WorkerContext) -> None:
+    damage(context, "DELETE FROM response")
+    rebuild(context.engine)
+    assert rows(context.engine, tables.day_tally) == []
 
 
-def test_after_a_rebuild_every_opd_is_stale_also_for_its_past(bench: Workbench) -> None:
-    refresh(bench.engine, bench.registry(), NOW, bench.cache)
-    before = {state.opd: state for state in states(bench)}
-    damage(bench, "DELETE FROM opd_state WHERE opd = 'dinkes'")
-    rebuild(bench.engine)
-    after = {state.opd: state for state in states(bench)}
+def test_after_a_rebuild_every_opd_is_stale_also_for_its_past(context: WorkerContext) -> None:
+    refresh(context.engine, context.registry(), NOW, context.cache)
+    before = {state.opd: state for state in states(context)}
+    damage(context, "DELETE FROM opd_state WHERE opd = 'dinkes'")
+    rebuild(context.engine)
+    after = {state.opd: state for state in states(context)}
     assert after["disdukcapil"].version == before["disdukcapil"].version + 1
     assert all(state.past_version == state.version > state.refreshed for state in after.values())
     assert after.keys() == {"disdukcapil", "dinkes"}
 
 
-def test_after_a_rebuild_the_next_refresh_mends_the_rolling_table_too(bench: Workbench) -> None:
-    refresh(bench.engine, bench.registry(), NOW, bench.cache)
-    before = rows(bench.engine, tables.rolling_ikm, "version", "computed_at")
-    damage(bench, "UPDATE day_tally SET n = n + 1, day = day - 3 WHERE facet = 'all'")
-    damage(bench, "UPDATE opd_state SET version = version + 1, past_version = version + 1")
-    refresh(bench.engine, bench.registry(), NOW, bench.cache)
-    assert rows(bench.engine, tables.rolling_ikm, "version", "computed_at") != before
-    rebuild(bench.engine)
-    refresh(bench.engine, bench.registry(), NOW, bench.cache)
-    assert rows(bench.engine, tables.rolling_ikm, "version", "computed_at") == before
-    assert not verify(bench.engine, Audit(bench.redis, "ikm:")).findings
+def test_after_a_rebuild_the_next_refresh_mends_the_rolling_table_too(
+    context: WorkerContext,
+) -> None:
+    refresh(context.engine, context.registry(), NOW, context.cache)
+    before = rows(context.engine, tables.rolling_ikm, "version", "computed_at")
+    damage(context, "UPDATE day_tally SET n = n + 1, day = day - 3 WHERE facet = 'all'")
+    damage(context, "UPDATE opd_state SET version = version + 1, past_version = version + 1")
+    refresh(context.engine, context.registry(), NOW, context.cache)
+    assert rows(context.engine, tables.rolling_ikm, "version", "computed_at") != before
+    rebuild(context.engine)
+    refresh(context.engine, context.registry(), NOW, context.cache)
+    assert rows(context.engine, tables.rolling_ikm, "version", "computed_at") == before
+    assert not verify(context.engine, Audit(context.redis, "ikm:")).findings
 
 
 def test_responses_to_an_unknown_questionnaire_are_named_and_nothing_changes(
-    bench: Workbench,
+    context: WorkerContext,
 ) -> None:
-    before = content(bench.engine)["day_tally"]
+    before = content(context.engine)["day_tally"]
     damage(
-        bench,
+        context,
         "UPDATE response SET questionnaire = 'hilang' WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
     )
     with pytest.raises(UnknownQuestionnaire, match="hilang"):
-        rebuild(bench.engine)
-    assert content(bench.engine)["day_tally"] == before
+        rebuild(context.engine)
+    assert content(context.engine)["day_tally"] == before
 
 
-def test_progress_is_told(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told(context: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rebuilding, "CHUNK", 4)
     seen: list[tuple[int, int]] = []
-    rebuild(bench.engine, lambda done, total: seen.append((done, total)))
+    rebuild(context.engine, lambda done, total: seen.append((done, total)))
     assert seen == [(4, 6), (6, 6)]
 
 
 def test_counting_waits_for_a_rebuild_and_readers_do_not(
-    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written and not yet added to the tallies when the rebuild begins is added to the new ones."""
     reading, go_on = threading.Event(), threading.Event()
@@ -156,30 +158,30 @@ def test_counting_waits_for_a_rebuild_and_readers_do_not(
         yield from read(cursor, size)
 
     monkeypatch.setattr(tally_rebuild, "answers", read_slowly)
-    before = rows(bench.engine, tables.day_tally)
+    before = rows(context.engine, tables.day_tally)
     with ThreadPoolExecutor(2) as threads:
-        rebuilt = threads.submit(rebuild, bench.engine)
+        rebuilt = threads.submit(rebuild, context.engine)
         assert reading.wait(20)
         put(redis_url, sent("new"), sent("other", opd="dinkes", layanan="puskesmas"))
-        counted = threads.submit(count, bench)
-        wait_for_lock(bench.engine)
-        assert rows(bench.engine, tables.day_tally) == before
+        counted = threads.submit(count, context)
+        wait_for_lock(context.engine)
+        assert rows(context.engine, tables.day_tally) == before
         go_on.set()
         assert rebuilt.result(20).responses == 6
         assert counted.result(20) == 2
-    assert ledger_totals(bench.engine) == (9, 8, 0, 1)
-    after = content(bench.engine)
-    assert rebuild(bench.engine).changed == 0
-    assert content(bench.engine) == after
+    assert ledger_totals(context.engine) == (9, 8, 0, 1)
+    after = content(context.engine)
+    assert rebuild(context.engine).changed == 0
+    assert content(context.engine) == after
 
 
 def test_rebuilding_again_and_again_under_traffic_loses_nothing(
-    bench: Workbench, database_url: str, redis_url: str
+    context: WorkerContext, database_url: str, redis_url: str
 ) -> None:
     append(redis_url, *(entry([sent(f"{number}-{at}") for at in range(5)]) for number in range(60)))
 
     def work() -> None:
-        with workbench(database_url, redis_url) as own:
+        with worker_context(database_url, redis_url) as own:
             while own.inbox.depth().entries:
                 batch = own.inbox.claim(20)
                 if batch:
@@ -190,8 +192,8 @@ def test_rebuilding_again_and_again_under_traffic_loses_nothing(
     with ThreadPoolExecutor(2) as threads:
         workers = [threads.submit(work) for _ in range(2)]
         while not all(worker.done() for worker in workers):
-            assert rebuild(bench.engine).changed == 0
+            assert rebuild(context.engine).changed == 0
         for worker in workers:
             worker.result(30)
-    assert ledger_totals(bench.engine) == (307, 306, 0, 1)
-    assert not verify(bench.engine, Audit(bench.redis, "ikm:")).findings
+    assert ledger_totals(context.engine) == (307, 306, 0, 1)
+    assert not verify(context.engine, Audit(context.redis, "ikm:")).findings

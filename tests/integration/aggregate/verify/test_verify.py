@@ -17,7 +17,7 @@ from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.verify import inbox_check
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.proof import verify
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from shared.connections import worker_redis
 from shared.inbox.audit import Audit
 from shared.inbox.keys import Keys
@@ -33,7 +33,7 @@ from tests.integration.aggregate.counting.counting import (
     entry,
     put,
     sent,
-    workbench,
+    worker_context,
 )
 
 KEYS = Keys.of("ikm:")
@@ -50,8 +50,8 @@ ITEMS = (
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
-    with workbench(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
+def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
+    with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
         apply(found.engine)
         yield found
 
@@ -63,39 +63,39 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def counted(bench: Workbench, redis_url: str) -> Workbench:
-    """A bench on which everything is counted and refreshed."""
+def counted(context: WorkerContext, redis_url: str) -> WorkerContext:
+    """A context in which everything is counted and refreshed."""
     append(redis_url, entry(ITEMS[:3]), entry(ITEMS[3:]))
-    count(bench)
-    refresh(bench.engine, bench.registry(), NOW, Cache())
-    return bench
+    count(context)
+    refresh(context.engine, context.registry(), NOW, Cache())
+    return context
 
 
-def verified(bench: Workbench) -> Report:
-    return verify(bench.engine, Audit(bench.redis, "ikm:"))
+def verified(context: WorkerContext) -> Report:
+    return verify(context.engine, Audit(context.redis, "ikm:"))
 
 
-def findings(bench: Workbench) -> dict[str, list[str]]:
+def findings(context: WorkerContext) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for finding in verified(bench).findings:
+    for finding in verified(context).findings:
         found.setdefault(finding.check, []).append(finding.text)
     return found
 
 
-def damage(bench: Workbench, statement: str, **values: Any) -> None:
-    with transaction(bench.engine) as connection:
+def damage(context: WorkerContext, statement: str, **values: Any) -> None:
+    with transaction(context.engine) as connection:
         assert connection.execute(sa.text(statement), values).rowcount > 0
 
 
-def test_nothing_is_found_in_an_empty_system(bench: Workbench) -> None:
-    assert not verified(bench).findings
+def test_nothing_is_found_in_an_empty_system(context: WorkerContext) -> None:
+    assert not verified(context).findings
 
 
-def test_nothing_is_found_in_what_was_counted(counted: Workbench) -> None:
+def test_nothing_is_found_in_what_was_counted(counted: WorkerContext) -> None:
     assert verified(counted) == ([], ["accepted 8, counted 6, duplicate 1, parked 1"])
 
 
-def test_nothing_is_found_while_submissions_wait(counted: Workbench, redis_url: str) -> None:
+def test_nothing_is_found_while_submissions_wait(counted: WorkerContext, redis_url: str) -> None:
     put(redis_url, sent("new"))
     put(redis_url, sent("newer"), sent("newest"))
     counted.inbox.claim(1)
@@ -103,7 +103,7 @@ def test_nothing_is_found_while_submissions_wait(counted: Workbench, redis_url: 
 
 
 def test_nothing_is_found_between_commit_and_settlement(
-    counted: Workbench, redis_url: str, redis: Redis
+    counted: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     put(redis_url, sent("new"), sent("a"))
     put(redis_url, sent("newer"))
@@ -115,7 +115,7 @@ def test_nothing_is_found_between_commit_and_settlement(
     assert not findings(counted)
 
 
-def test_nothing_is_found_after_the_ledger_was_folded(counted: Workbench) -> None:
+def test_nothing_is_found_after_the_ledger_was_folded(counted: WorkerContext) -> None:
     with transaction(counted.engine) as connection:
         later = NOW + timedelta(hours=1)
         assert ledger.fold(connection, counted.inbox.epoch(), counted.inbox.horizon(), later) == 1
@@ -123,7 +123,7 @@ def test_nothing_is_found_after_the_ledger_was_folded(counted: Workbench) -> Non
 
 
 def test_an_earlier_life_of_the_inbox_is_closed_and_no_finding(
-    counted: Workbench, redis: Redis, redis_url: str
+    counted: WorkerContext, redis: Redis, redis_url: str
 ) -> None:
     closed = counted.inbox.epoch()
     redis.flushall()
@@ -135,7 +135,7 @@ def test_an_earlier_life_of_the_inbox_is_closed_and_no_finding(
     assert report.notes[1:] == [f"inbox {closed} is closed (last counted 2026-05-04): accepted 8"]
 
 
-def test_stale_opds_are_skipped_and_counted(counted: Workbench, redis_url: str) -> None:
+def test_stale_opds_are_skipped_and_counted(counted: WorkerContext, redis_url: str) -> None:
     put(redis_url, sent("new"))
     count(counted)
     report = verified(counted)
@@ -155,21 +155,21 @@ def test_stale_opds_are_skipped_and_counted(counted: Workbench, redis_url: str) 
         "value = 'X'",
     ],
 )
-def test_a_changed_tally_is_found(counted: Workbench, change: str) -> None:
+def test_a_changed_tally_is_found(counted: WorkerContext, change: str) -> None:
     damage(counted, f"UPDATE day_tally SET {change} WHERE opd = 'disdukcapil' AND value = 'P'")
     found = findings(counted)
     assert set(found) == {"tally"}
     assert found["tally"][0].startswith("day_tally disdukcapil/ktp-el 2026-05-0")
 
 
-def test_a_changed_tally_says_what_it_should_be(counted: Workbench) -> None:
+def test_a_changed_tally_says_what_it_should_be(counted: WorkerContext) -> None:
     damage(counted, "UPDATE day_tally SET n = 7 WHERE opd = 'disdukcapil' AND value = 'P'")
     assert findings(counted)["tally"] == [
         "day_tally disdukcapil/ktp-el 2026-05-04 sex=P skm-2017: n 7, responses give 1"
     ]
 
 
-def test_a_missing_tally_is_found(counted: Workbench) -> None:
+def test_a_missing_tally_is_found(counted: WorkerContext) -> None:
     damage(
         counted, "DELETE FROM day_tally WHERE opd = 'dinkes' AND layanan = 'lab' AND facet = 'age'"
     )
@@ -178,12 +178,12 @@ def test_a_missing_tally_is_found(counted: Workbench) -> None:
     ]
 
 
-def test_of_many_wrong_tallies_some_are_named(counted: Workbench) -> None:
+def test_of_many_wrong_tallies_some_are_named(counted: WorkerContext) -> None:
     damage(counted, "UPDATE day_tally SET n = n + 1")
     assert findings(counted)["tally"][-1].endswith(" more day tallies differ")
 
 
-def test_a_missing_response_is_found(counted: Workbench) -> None:
+def test_a_missing_response_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM response WHERE opd = 'disdukcapil' AND sex = 'L'")
     found = findings(counted)
     assert found["receipts"][0].startswith(
@@ -192,33 +192,33 @@ def test_a_missing_response_is_found(counted: Workbench) -> None:
     assert set(found) == {"receipts", "tally"}
 
 
-def test_a_lost_receipt_is_found(counted: Workbench) -> None:
+def test_a_lost_receipt_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM receipt WHERE source_id = 'a'")
     found = findings(counted)["receipts"]
     assert found[0] == "the ledger has counted + parked = 7, but there are 6 receipts"
     assert found[1].startswith("rows in response, without a receipt that is counted: 1 (")
 
 
-def test_a_lost_parked_submission_is_found(counted: Workbench) -> None:
+def test_a_lost_parked_submission_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM parked")
     assert findings(counted)["receipts"][0].startswith(
         "receipts that are parked, without a row in parked: 1 ("
     )
 
 
-def test_a_receipt_in_the_wrong_state_is_found(counted: Workbench) -> None:
+def test_a_receipt_in_the_wrong_state_is_found(counted: WorkerContext) -> None:
     damage(counted, "UPDATE receipt SET state = 'counted' WHERE source_id = 'g'")
     assert len(findings(counted)["receipts"]) == 2
 
 
-def test_an_entry_that_does_not_add_up_is_found(counted: Workbench) -> None:
+def test_an_entry_that_does_not_add_up_is_found(counted: WorkerContext) -> None:
     damage(counted, "UPDATE inbox_entry SET duplicate = duplicate + 1 WHERE accepted = 5")
     found = findings(counted)["balance"]
     assert found[0].endswith("accepted 5, but counted + duplicate + parked = 6")
     assert found[1] == "ledger: accepted 8, but counted + duplicate + parked = 9"
 
 
-def test_an_entry_that_was_lost_after_it_was_counted_is_found(counted: Workbench) -> None:
+def test_an_entry_that_was_lost_after_it_was_counted_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM inbox_entry WHERE accepted = 5")
     assert findings(counted)["accepted"] == [
         "Redis accepted 8, but PostgreSQL counted 3 and 0 wait in the stream (5 missing)"
@@ -226,7 +226,7 @@ def test_an_entry_that_was_lost_after_it_was_counted_is_found(counted: Workbench
 
 
 def test_an_entry_that_was_lost_in_the_stream_is_found(
-    counted: Workbench, redis_url: str, redis: Redis
+    counted: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     put(redis_url, sent("new"), sent("newer"))
     put(redis_url, sent("newest"))
@@ -241,7 +241,7 @@ def test_an_entry_that_was_lost_in_the_stream_is_found(
     ]
 
 
-def test_a_redis_that_lost_its_totals_is_found(counted: Workbench, redis: Redis) -> None:
+def test_a_redis_that_lost_its_totals_is_found(counted: WorkerContext, redis: Redis) -> None:
     redis.hset(KEYS.state, "accepted", 5)
     assert findings(counted)["accepted"] == [
         "Redis accepted 5, but PostgreSQL counted 8 and 0 wait in the stream (3 too many)"
@@ -257,7 +257,7 @@ def test_a_redis_that_lost_its_totals_is_found(counted: Workbench, redis: Redis)
         ("first = first - 1", "disdukcapil/ktp-el today"),
     ],
 )
-def test_a_wrong_rolling_row_is_found(counted: Workbench, change: str, row: str) -> None:
+def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, row: str) -> None:
     damage(
         counted,
         f"UPDATE rolling_ikm SET {change} WHERE opd = 'disdukcapil' AND layanan = 'ktp-el' AND \"window\" = 'today'",
@@ -267,7 +267,7 @@ def test_a_wrong_rolling_row_is_found(counted: Workbench, change: str, row: str)
     assert found["rolling"][0].startswith(f"rolling_ikm {row}: has n=")
 
 
-def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: Workbench) -> None:
+def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM rolling_ikm WHERE opd = '' AND \"window\" = 'all'")
     damage(counted, "UPDATE rolling_ikm SET ikm = 99 WHERE opd = '' AND \"window\" = '7d'")
     found = findings(counted)["rolling"]
@@ -277,13 +277,13 @@ def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: Workbench) -> 
     ]
 
 
-def test_an_opd_that_nothing_would_refresh_is_found(counted: Workbench) -> None:
+def test_an_opd_that_nothing_would_refresh_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM opd_state WHERE opd = 'dinkes'")
     assert len([text for text in findings(counted)["rolling"] if "dinkes" in text]) == 2
 
 
 def test_a_redis_that_is_away_is_a_finding_and_the_rest_is_checked(
-    counted: Workbench, redis_url: str
+    counted: WorkerContext, redis_url: str
 ) -> None:
     damage(
         counted,
@@ -294,7 +294,7 @@ def test_a_redis_that_is_away_is_a_finding_and_the_rest_is_checked(
     assert [finding.check for finding in report.findings] == ["inbox", "tally"]
 
 
-def test_progress_is_told_from_the_beginning_to_the_end(counted: Workbench) -> None:
+def test_progress_is_told_from_the_beginning_to_the_end(counted: WorkerContext) -> None:
     seen: list[tuple[int, int]] = []
     verify(
         counted.engine, Audit(counted.redis, "ikm:"), lambda done, total: seen.append((done, total))
@@ -303,7 +303,7 @@ def test_progress_is_told_from_the_beginning_to_the_end(counted: Workbench) -> N
 
 
 def test_nothing_is_found_under_traffic(
-    bench: Workbench,
+    context: WorkerContext,
     database_url: str,
     redis_url: str,
     redis: Redis,
@@ -326,7 +326,7 @@ def test_nothing_is_found_under_traffic(
 
     def keep_counting() -> None:
         # Folding is quick here, so nothing may be counted by two at once: see ledger.fold.
-        with workbench(database_url, redis_url, IKM_TAKEOVER_IDLE="60") as own:
+        with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="60") as own:
             while not ended.is_set():
                 count(own)
 
@@ -335,11 +335,11 @@ def test_nothing_is_found_under_traffic(
         cache = Cache()
         while not ended.wait(0.02):
             horizon = reader.horizon()
-            with transaction(bench.engine) as connection:
+            with transaction(context.engine) as connection:
                 ledger.fold(connection, reader.epoch(), horizon, NOW + timedelta(hours=1))
-            refresh(bench.engine, bench.registry(), NOW, cache)
+            refresh(context.engine, context.registry(), NOW, cache)
 
-    bench.inbox.epoch()
+    context.inbox.epoch()
     found: list[Finding] = []
     with ThreadPoolExecutor(4) as pool:
         running = [
@@ -347,11 +347,11 @@ def test_nothing_is_found_under_traffic(
         ]
         try:
             for _ in range(15):
-                found += verified(bench).findings
+                found += verified(context).findings
         finally:
             ended.set()
         for done in running:
             done.result(30)
     assert not found
-    count(bench)
-    assert not verified(bench).findings
+    count(context)
+    assert not verified(context).findings

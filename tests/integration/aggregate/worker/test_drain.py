@@ -17,7 +17,7 @@ from services.aggregate.counting import count as counting
 from services.aggregate.counting.batch import judged
 from services.aggregate.counting.recovery import ATTEMPTS, Unavailable
 from services.aggregate.worker import drain as draining
-from services.aggregate.worker.context import Workbench
+from services.aggregate.worker.context import WorkerContext
 from services.ops.stack.servers import Postgres
 from shared.broker import DRAIN
 from shared.connections import worker_redis
@@ -38,15 +38,15 @@ from tests.integration.aggregate.counting.counting import (
     put,
     sent,
     wait_for_lock,
-    workbench,
+    worker_context,
 )
 
 KEYS = Keys.of("ikm:")
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Workbench]:
-    with workbench(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
+def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
+    with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
         apply(found.engine)
         yield found
 
@@ -70,50 +70,50 @@ def hints(redis: Redis) -> int:
 
 
 def test_everything_a_dead_worker_held_is_counted_by_the_next_drain(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     """Each submission is an entry of its own: a worker may hold thousands of entries."""
     append(redis_url, *(entry([sent(str(number))]) for number in range(300)))
     assert len(other(redis).claim(10_000)) == 300
-    assert count(bench) == 300
-    assert ledger_totals(bench.engine) == (300, 300, 0, 0)
-    assert bench.inbox.depth().entries == 0
+    assert count(context) == 300
+    assert ledger_totals(context.engine) == (300, 300, 0, 0)
+    assert context.inbox.depth().entries == 0
 
 
 def test_everything_a_worker_failed_to_count_is_counted_by_its_next_drain(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     append(redis_url, *(entry([sent(str(number))]) for number in range(300)))
-    bench.inbox.claim(10_000)
-    bench.settings = replace(bench.settings, takeover_idle=3600)
-    assert count(bench) == 300
+    context.inbox.claim(10_000)
+    context.settings = replace(context.settings, takeover_idle=3600)
+    assert count(context) == 300
 
 
-def test_a_claim_is_about_as_large_as_asked_for(bench: Workbench, redis_url: str) -> None:
+def test_a_claim_is_about_as_large_as_asked_for(context: WorkerContext, redis_url: str) -> None:
     items = [sent(str(number)) for number in range(100)]
     append(redis_url, *([parcel(items)] for _ in range(30)))
-    assert sum(one.accepted for one in bench.inbox.claim(1000)) == 1000
-    assert sum(one.accepted for one in bench.inbox.claim(250)) == 300
-    assert sum(one.accepted for one in bench.inbox.leftovers(500)) == 500
-    assert sum(one.accepted for one in bench.inbox.take_over(0, 900)) == 900
+    assert sum(one.accepted for one in context.inbox.claim(1000)) == 1000
+    assert sum(one.accepted for one in context.inbox.claim(250)) == 300
+    assert sum(one.accepted for one in context.inbox.leftovers(500)) == 500
+    assert sum(one.accepted for one in context.inbox.take_over(0, 900)) == 900
 
 
 def test_claims_on_entries_that_somebody_deleted_are_dropped(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     append(redis_url, *(entry([sent(str(number))]) for number in range(3)))
-    claimed = bench.inbox.claim(10)
+    claimed = context.inbox.claim(10)
     redis.xdel(KEYS.stream, claimed[0].stream_id)
-    assert count(bench) == 2
+    assert count(context) == 2
     assert redis.xpending(KEYS.stream, "count")["pending"] == 0
 
 
 def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
-    bench: Workbench, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(redis_url, sent("a"), sent("b"), sent("a"))
     slow = other(redis)
-    batch = judged(bench.judge(), slow.claim(10), slow.epoch())
+    batch = judged(context.judge(), slow.claim(10), slow.epoch())
     at_the_end, go_on = threading.Event(), threading.Event()
 
     def enter_slowly(*arguments: Any) -> None:
@@ -124,46 +124,46 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
 
     monkeypatch.setattr(ledger, "enter", enter_slowly)
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(counting.count, bench.engine, batch, NOW, NOW.date())
+        first = threads.submit(counting.count, context.engine, batch, NOW, NOW.date())
         assert at_the_end.wait(20)
-        second = threads.submit(count, bench)
-        wait_for_lock(bench.engine)
+        second = threads.submit(count, context)
+        wait_for_lock(context.engine)
         go_on.set()
         assert first.result(20) == (2, 1, 0)
         slow.settle(batch.entries)
         second.result(20)
-    assert ledger_totals(bench.engine) == (3, 2, 1, 0)
-    assert bench.inbox.depth().settled == 3
+    assert ledger_totals(context.engine) == (3, 2, 1, 0)
+    assert context.inbox.depth().settled == 3
 
 
 def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
-    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two entries, two workers, one submission: the unique index says so, and the batch is counted again."""
     append(redis_url, entry([sent("a"), sent("b")]), entry([sent("b"), sent("c")]))
-    first, second = bench.inbox.claim(1), bench.inbox.claim(10)
-    epoch = bench.inbox.epoch()
+    first, second = context.inbox.claim(1), context.inbox.claim(10)
+    epoch = context.inbox.epoch()
 
-    batch, known = judged(bench.judge(), second, epoch), receipts.known
+    batch, known = judged(context.judge(), second, epoch), receipts.known
 
     def look(*arguments: Any) -> Any:
         monkeypatch.undo()
         found = known(*arguments)
         assert counting.count(
-            bench.engine, judged(bench.judge(), first, epoch), NOW, NOW.date()
+            context.engine, judged(context.judge(), first, epoch), NOW, NOW.date()
         ) == (2, 0, 0)
         return found
 
     monkeypatch.setattr(receipts, "known", look)
     with pytest.raises(psycopg.errors.UniqueViolation):
-        counting.count(bench.engine, batch, NOW, NOW.date())
-    assert count(bench) == 4
-    assert ledger_totals(bench.engine) == (4, 3, 1, 0)
-    assert bench.inbox.depth().waiting == 0
+        counting.count(context.engine, batch, NOW, NOW.date())
+    assert count(context) == 4
+    assert ledger_totals(context.engine) == (4, 3, 1, 0)
+    assert context.inbox.depth().waiting == 0
 
 
 def test_collisions_park_nothing(
-    bench: Workbench, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch that meets others at every attempt is counted entry by entry, and each of those again."""
     append(redis_url, entry([sent("a")]), entry([sent("b")]))
@@ -177,13 +177,13 @@ def test_collisions_park_nothing(
         copy(*arguments)
 
     monkeypatch.setattr(receipts, "copy", collide)
-    assert count(bench) == 2
+    assert count(context) == 2
     assert left < 0
-    assert ledger_totals(bench.engine) == (2, 2, 0, 0)
+    assert ledger_totals(context.engine) == (2, 2, 0, 0)
 
 
 def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
-    database_url: str, redis_url: str, bench: Workbench
+    database_url: str, redis_url: str, context: WorkerContext
 ) -> None:
     places: list[dict[str, Any]] = [{}, {"opd": "dinkes", "layanan": "puskesmas"}]
     items = [sent(str(number % 40), **places[number % 2]) for number in range(200)]
@@ -191,7 +191,7 @@ def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
     start = threading.Barrier(3)
 
     def work() -> None:
-        with workbench(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as own:
+        with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as own:
             own.inbox.epoch()
             start.wait(20)
             count(own)
@@ -199,72 +199,72 @@ def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(work) for _ in range(3)]:
             done.result(50)
-    assert ledger_totals(bench.engine) == (200, 40, 160, 0)
-    assert bench.inbox.depth().waiting == 0
+    assert ledger_totals(context.engine) == (200, 40, 160, 0)
+    assert context.inbox.depth().waiting == 0
 
 
 def test_a_drain_whose_flag_expired_counts_what_another_left(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     """A flag that falls while a batch is counted only brings a second drain."""
     put(redis_url, sent("a"))
     redis.delete(drain_flag("ikm:"))
-    assert count(bench) == 1
+    assert count(context) == 1
     assert redis.get(drain_flag("ikm:")) is None
-    assert count(bench) == 0
+    assert count(context) == 0
 
 
 def test_what_came_while_the_flag_was_up_is_hinted_when_the_slice_is_over(
-    bench: Workbench, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    context: WorkerContext, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draining, "SLICE_S", 0.0)
     put(redis_url, sent("a"))
-    assert count(bench) == 0
+    assert count(context) == 0
     assert hints(redis) == 1
 
 
 def test_after_redis_was_emptied_counting_goes_on_in_a_new_life(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     put(redis_url, sent("a"))
-    count(bench)
-    first = bench.inbox.epoch()
+    count(context)
+    first = context.inbox.epoch()
     redis.flushall()
     put(redis_url, sent("a"), sent("b"))
-    count(bench)
-    assert bench.inbox.epoch() != first
-    assert ledger_totals(bench.engine) == (3, 2, 1, 0)
+    count(context)
+    assert context.inbox.epoch() != first
+    assert ledger_totals(context.engine) == (3, 2, 1, 0)
 
 
 def test_the_ledger_is_the_same_before_and_after_it_is_folded(
-    bench: Workbench, redis_url: str
+    context: WorkerContext, redis_url: str
 ) -> None:
     append(redis_url, entry([sent("a")]), entry([sent("b"), sent("a")]))
-    count(bench)
-    epoch, horizon = bench.inbox.epoch(), bench.inbox.horizon()
-    with transaction(bench.engine) as connection:
+    count(context)
+    epoch, horizon = context.inbox.epoch(), context.inbox.horizon()
+    with transaction(context.engine) as connection:
         assert ledger.fold(connection, epoch, horizon, NOW) == 0, (
             "counted just now: a slow worker may hold it"
         )
-    with transaction(bench.engine) as checking, transaction(bench.engine) as connection:
+    with transaction(context.engine) as checking, transaction(context.engine) as connection:
         ledger.unfolded(checking)
         assert ledger.fold(connection, epoch, horizon, NOW + timedelta(seconds=1)) == 0, (
             "a check looks at it"
         )
-    with transaction(bench.engine) as connection:
+    with transaction(context.engine) as connection:
         assert ledger.fold(connection, epoch, horizon, NOW + timedelta(seconds=1)) == 1
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.inbox_entry)) == 0
-    assert ledger_totals(bench.engine) == (3, 2, 1, 0)
+    assert ledger_totals(context.engine) == (3, 2, 1, 0)
 
 
 def test_a_consumer_that_was_idle_is_forgotten_unless_it_holds_something(
-    bench: Workbench, redis_url: str, redis: Redis
+    context: WorkerContext, redis_url: str, redis: Redis
 ) -> None:
     put(redis_url, sent("a"))
     other(redis).claim(1)
-    bench.inbox.claim(1)
+    context.inbox.claim(1)
     time.sleep(0.02)
-    bench.inbox.retire(0.01)
+    context.inbox.retire(0.01)
     assert [consumer["name"] for consumer in redis.xinfo_consumers(KEYS.stream, "count")] == [
         b"other"
     ]
@@ -278,17 +278,17 @@ def test_postgresql_killed_in_the_middle_of_a_batch_costs_nothing(
         own_postgres.kill()
         ledger.enter(*arguments)
 
-    with workbench(own_postgres.url, redis_url, IKM_TAKEOVER_IDLE="0") as bench:
-        apply(bench.engine)
+    with worker_context(own_postgres.url, redis_url, IKM_TAKEOVER_IDLE="0") as context:
+        apply(context.engine)
         put(redis_url, sent("a"))
-        count(bench)
+        count(context)
         append(redis_url, *(entry([sent(f"b{number}"), sent("a")]) for number in range(50)))
         monkeypatch.setattr(ledger, "enter", kill)
         for _ in range(2):
             with pytest.raises(Unavailable):
-                count(bench)
-        assert bench.inbox.depth().waiting == 100
+                count(context)
+        assert context.inbox.depth().waiting == 100
         own_postgres.start()
-        assert count(bench) == 100
-        assert ledger_totals(bench.engine) == (101, 51, 50, 0)
-        assert len(content(bench.engine)["response"]) == 51
+        assert count(context) == 100
+        assert ledger_totals(context.engine) == (101, 51, 50, 0)
+        assert len(content(context.engine)["response"]) == 51

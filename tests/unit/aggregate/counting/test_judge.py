@@ -12,7 +12,7 @@ from services.aggregate.counting.judge import Judge, Parkable
 from shared.domain.respondent import profile_of
 from shared.registry.snapshot import Instansi, Registry
 from shared.storage.responses import Place
-from shared.wire import Service
+from shared.wire import Destination
 from tests.builders import questionnaire, registry, submission_json
 
 RECEIVED = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
@@ -127,10 +127,10 @@ def test_a_fault_that_one_submission_brings_out_parks_that_one(
 ) -> None:
     place = Judge._find
 
-    def faulty(self: Judge, service: Service, day: date, channel: str) -> Any:
-        if service.layanan == "fatal":
+    def faulty(self: Judge, destination: Destination, day: date, channel: str) -> Any:
+        if destination.layanan == "fatal":
             raise LookupError("a bug")
-        return place(self, service, day, channel)
+        return place(self, destination, day, channel)
 
     monkeypatch.setattr(Judge, "_find", faulty)
     bodies = [

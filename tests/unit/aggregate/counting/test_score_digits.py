@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from services.aggregate.counting import score_digits
 from shared.domain.questionnaire import SKM_2017
-from shared.wire import Form
+from shared.wire import AnswersDecoder
 from tests.builders import questionnaire
 
 FREE = questionnaire("bebas", "U1", "x", "1", ":1,", "a b", optional=frozenset({"x", "1"}))
-FORMS = {SKM_2017.code: Form(SKM_2017), FREE.code: Form(FREE)}
+DECODERS = {SKM_2017.code: AnswersDecoder(SKM_2017), FREE.code: AnswersDecoder(FREE)}
 CODES = {known.code: [unsur.code for unsur in known.unsur] for known in (SKM_2017, FREE)}
 SPELLINGS: list[dict[str, Any]] = [
     {"separators": (",", ":")},
@@ -27,17 +27,17 @@ SPELLINGS: list[dict[str, Any]] = [
 ]
 
 
-def one_by_one(form: Form, texts: list[bytes]) -> list[tuple[int, ...] | None]:
-    found = [form.read(text) for text in texts]
+def one_by_one(answers_decoder: AnswersDecoder, texts: list[bytes]) -> list[tuple[int, ...] | None]:
+    found = [answers_decoder.decode(text) for text in texts]
     return [
         None if one is None else tuple(score or 0 for score in msgspec.structs.astuple(one))
         for one in found
     ]
 
 
-def at_once(form: Form, texts: list[bytes]) -> list[tuple[int, ...] | None]:
-    assert form.questionnaire is not None
-    digits, valid = score_digits.digits(form, texts, form.questionnaire.size)
+def at_once(answers_decoder: AnswersDecoder, texts: list[bytes]) -> list[tuple[int, ...] | None]:
+    assert answers_decoder.questionnaire is not None
+    digits, valid = score_digits.digits(answers_decoder, texts, answers_decoder.questionnaire.size)
     return [
         tuple(row) if good else None
         for row, good in zip(digits.tolist(), valid.tolist(), strict=True)
@@ -72,35 +72,35 @@ def batches(draw: st.DrawFn) -> tuple[str, list[bytes]]:
 @given(batches())
 def test_at_once_is_as_one_by_one(drawn: tuple[str, list[bytes]]) -> None:
     code, texts = drawn
-    assert at_once(FORMS[code], texts) == one_by_one(FORMS[code], texts)
+    assert at_once(DECODERS[code], texts) == one_by_one(DECODERS[code], texts)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=range(len(SPELLINGS)))
 def test_what_one_program_writes_is_read_off_and_not_decoded(
     spelling: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    form = Form(SKM_2017)
+    answers_decoder = AnswersDecoder(SKM_2017)
     rows = np.random.default_rng(4).integers(1, 5, (300, 9)).tolist()
     texts = [
         json.dumps(dict(zip(CODES[SKM_2017.code], row, strict=True)), **spelling).encode()
         for row in rows
     ]
-    read, asked = Form.read, 0
+    read, asked = AnswersDecoder.decode, 0
 
-    def counted(self: Form, raw: msgspec.Raw | bytes) -> Any:
+    def counted(self: AnswersDecoder, raw: msgspec.Raw | bytes) -> Any:
         nonlocal asked
         asked += 1
         return read(self, raw)
 
-    monkeypatch.setattr(Form, "read", counted)
-    assert at_once(form, texts) == [tuple(row) for row in rows]
+    monkeypatch.setattr(AnswersDecoder, "decode", counted)
+    assert at_once(answers_decoder, texts) == [tuple(row) for row in rows]
     assert asked == 10
 
 
 def test_a_key_that_looks_like_a_score_is_none() -> None:
     text = json.dumps({"U1": 1, "x": 2, "1": 3, ":1,": 4, "a b": 1}, separators=(",", ":")).encode()
 
-    assert at_once(FORMS["bebas"], [text, text.replace(b'":1,"', b'":2,"')]) == [
+    assert at_once(DECODERS["bebas"], [text, text.replace(b'":1,"', b'":2,"')]) == [
         (1, 2, 3, 4, 1),
         None,
     ]
