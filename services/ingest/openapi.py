@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi import FastAPI
+
 from services.ingest.formats.cloudevents import SOURCE_MAX
 from services.ingest.formats.format import BATCH_MAX_BYTES, BATCH_MAX_ITEMS, MIB
 from shared.domain.questionnaire import SCORES, SKM_2017
@@ -252,3 +254,20 @@ PATHS: dict[str, Any] = {
         },
     ),
 }
+
+
+def document_posts(api: FastAPI) -> None:
+    """Add the POST paths, which FastAPI does not see, to the document that it generates."""
+    generated = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generated()
+        document["paths"] = {**PATHS, **document["paths"]}
+        components = document.setdefault("components", {})
+        components["schemas"] = {**SCHEMAS, **components.get("schemas", {})}
+        components["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "channel key"}
+        }
+        return document
+
+    setattr(api, "openapi", openapi)  # noqa: B010 - FastAPI's documented way to extend the document

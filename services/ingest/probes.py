@@ -1,0 +1,60 @@
+"""What operators ask of ingest: is it alive, can it accept submissions and what does a 202 promise, its metrics.
+
+The routes read the state of the application that they belong to: `watch` and `meters`, which are
+there from its start on.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import Request
+
+from services.ingest.meters import Meters
+from services.ingest.watch import Watch
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", summary="Is the process alive")
+async def healthz() -> dict[str, str]:
+    """200 from a process that is alive, whatever its store does."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    summary="Can submissions be accepted, and what does a 202 promise",
+    responses={503: {"description": "Submissions are refused now"}},
+)
+async def readyz(request: Request) -> Response:
+    """200 while submissions are accepted; 503 with the reason while they are not."""
+    watch: Watch = request.app.state.watch
+    if watch.refusal is None:
+        return JSONResponse(_state(watch))
+    return JSONResponse(_state(watch), status_code=503, headers={"Retry-After": "2"})
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """The numbers of this process."""
+    meters: Meters = request.app.state.meters
+    return Response(meters.text(), media_type=METRICS_TYPE)
+
+
+def _state(watch: Watch) -> dict[str, Any]:
+    return {
+        "ready": watch.refusal is None,
+        "reason": watch.refusal.code if watch.refusal else None,
+        "durability": {
+            "promise": watch.durability.promise,
+            "appendonly": watch.durability.appendonly,
+            "appendfsync": watch.durability.appendfsync,
+            "maxmemory_policy": watch.durability.policy,
+            "no_appendfsync_on_rewrite": watch.durability.rewriting,
+        },
+        "inbox": {"waiting": watch.waiting, "memory_share": round(watch.memory_share, 4)},
+        "registry": watch.registry.version,
+    }
