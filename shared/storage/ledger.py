@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.storage import binary
-from shared.storage.receipts import Cursor
+from shared.storage.cursor import Cursor
 from shared.storage.tables import inbox_entry, ledger
 
 
@@ -44,7 +44,7 @@ ON CONFLICT (epoch, day) DO UPDATE SET
 """
 
 
-def known(cursor: Cursor, entries: Sequence[UUID]) -> set[UUID]:
+def counted_entries(cursor: Cursor, entries: Sequence[UUID]) -> set[UUID]:
     """Those of the entries that were counted already: a redelivery after a crash between commit and settlement."""
     cursor.execute(
         "SELECT entry FROM inbox_entry WHERE entry = ANY(%b::uuid[])",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.domain.violation import Violation
 from shared.storage import binary
-from shared.storage.receipts import Cursor
+from shared.storage.cursor import Cursor
 from shared.storage.tables import parked, receipt
 
 

@@ -6,12 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from shared.storage import binary
-
-Cursor = psycopg.Cursor[tuple[object, ...]]
+from shared.storage.cursor import Cursor
 
 _COPY = "COPY receipt (receipt, received_at, digest, channel, state, reason, source_id) FROM STDIN (FORMAT BINARY)"
 _ROW = (7).to_bytes(2, "big") + binary.LENGTH_16
@@ -22,7 +20,7 @@ FROM unnest(%b::uuid[], %b::int4[]) AS x (r, d) WHERE receipt = r
 """
 
 
-def known(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
+def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
     """Those of the receipts (16 bytes each) that were entered already, with the digests of what they stand for."""
     cursor.execute(_KNOWN, (binary.uuid_array(receipts),))
     found: dict[bytes, int] = {}
@@ -32,7 +30,7 @@ def known(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
     return found
 
 
-class Claims(NamedTuple):
+class ReceiptColumns(NamedTuple):
     """Submissions that want to be counted or parked, column by column.
 
     `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: 32 bits of the
@@ -46,31 +44,31 @@ class Claims(NamedTuple):
     ids: Sequence[str]
 
 
-def rows(claims: Claims, reasons: Mapping[int, str]) -> bytes:
+def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
     """Rows of the table, as COPY takes them; `reasons`: of those that are parked, by their position."""
     heads = binary.records(
-        len(claims.ids),
+        len(columns.ids),
         [
             _ROW,
-            binary.uuid_matrix(claims.receipts),
+            binary.uuid_matrix(columns.receipts),
             binary.LENGTH_8,
-            binary.instant_matrix(claims.received_us),
+            binary.instant_matrix(columns.received_us),
             binary.LENGTH_4,
-            binary.int4_matrix(claims.digests),
+            binary.int4_matrix(columns.digests),
         ],
     )
-    states = [_state(channel, "") for channel in claims.channels]
+    states = [_state(channel, "") for channel in columns.channels]
     for at, reason in reasons.items():
-        states[at] = _state(claims.channels[at], reason)
-    return binary.together(heads, states, *binary.text_columns(claims.ids))
+        states[at] = _state(columns.channels[at], reason)
+    return binary.together(heads, states, *binary.text_columns(columns.ids))
 
 
-def copy(cursor: Cursor, these: bytes) -> None:
-    """Write rows that `rows` made, sorted by receipt: two workers with the same ones wait and never deadlock.
+def copy(cursor: Cursor, encoded: bytes) -> None:
+    """Write rows that `encode_rows` made, sorted by receipt: two workers with the same ones wait and never deadlock.
 
     A unique violation means that another worker wrote one of them.
     """
-    binary.copy(cursor, _COPY, these)
+    binary.copy(cursor, _COPY, encoded)
 
 
 @lru_cache(maxsize=65536)

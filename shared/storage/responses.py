@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shared.domain.respondent import profile_of
 from shared.storage import binary
-from shared.storage.receipts import Cursor
+from shared.storage.cursor import Cursor
 
 _COPY = (
     "COPY response (receipt, answered_at, scores, opd, layanan, day, questionnaire, channel, "
@@ -29,7 +29,7 @@ class Place(NamedTuple):
     channel: str
 
 
-class Columns(NamedTuple):
+class ResponseColumns(NamedTuple):
     """Responses, column by column.
 
     `receipts`: 16 bytes each; `answered_us`: microseconds since 1970; `scores`: responses x unsur,
@@ -45,7 +45,7 @@ class Columns(NamedTuple):
     comments: Sequence[str | None]
 
 
-def rows(columns: Columns) -> bytes:
+def encode_rows(columns: ResponseColumns) -> bytes:
     """Rows of the table, as COPY takes them."""
     size, unsur = columns.scores.shape
     heads = binary.records(
@@ -67,9 +67,9 @@ def rows(columns: Columns) -> bytes:
     return binary.together(heads, place, map(_profile, columns.profiles), comments)
 
 
-def copy(cursor: Cursor, these: bytes) -> None:
-    """Write rows that `rows` made; their receipts must be new."""
-    binary.copy(cursor, _COPY, these)
+def copy(cursor: Cursor, encoded: bytes) -> None:
+    """Write rows that `encode_rows` made; their receipts must be new."""
+    binary.copy(cursor, _COPY, encoded)
 
 
 def _place(place: Place) -> bytes:

@@ -16,7 +16,7 @@ from services.aggregate.counting.tally import tally
 from shared.domain.violation import Violation
 from shared.inbox.entry import Entry, Parcel, Parcels
 from shared.storage import receipts, responses
-from shared.storage.receipts import Claims
+from shared.storage.receipts import ReceiptColumns
 from shared.storage.tallies.day_tally import Deltas
 
 UNREADABLE = "unreadable-entry"
@@ -40,9 +40,9 @@ class SubmissionColumns(NamedTuple):
         """The receipt at a position."""
         return self.receipts[16 * at : 16 * at + 16]
 
-    def claims(self, at: IntColumn, digests: IntColumn) -> Claims:
+    def claims(self, at: IntColumn, digests: IntColumn) -> ReceiptColumns:
         """What the table `receipt` holds of the submissions at these positions."""
-        return Claims(
+        return ReceiptColumns(
             np.frombuffer(self.receipts, dtype="V16")[at].tobytes(),
             self.received_us[at],
             digests[at],
@@ -91,7 +91,7 @@ def writing(batch: Batch, new: BoolColumn) -> Writing:
     )
     answered = [one.take(_places_in(one.at, order, batch.size)) for one in judgement.countable]
     return Writing(
-        receipts.rows(claims, reasons),
+        receipts.encode_rows(claims, reasons),
         b"".join(rows_of(columns.receipts, one) for one in answered),
         deltas_of(answered),
     )
@@ -107,8 +107,8 @@ def _places_in(at: IntColumn, order: IntColumn, size: int) -> IntColumn:
 
 def rows_of(receipt_column: bytes, answered: CountableResponses) -> bytes:
     """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
-    return responses.rows(
-        responses.Columns(
+    return responses.encode_rows(
+        responses.ResponseColumns(
             np.frombuffer(receipt_column, dtype="V16")[answered.at].tobytes(),
             answered.answered_us,
             answered.scores,

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 
 from services.aggregate.counting.batch import Batch, writing
@@ -19,9 +18,9 @@ from services.aggregate.counting.decode import BoolColumn
 from services.aggregate.counting.judge import Parkable
 from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
-from shared.storage import binary, ledger, parking, receipts, responses
+from shared.storage import ledger, parking, receipts, responses
+from shared.storage.cursor import Cursor, open_cursor
 from shared.storage.engine import transaction
-from shared.storage.receipts import Cursor
 from shared.storage.tallies import day_tally
 from shared.storage.tallies.day_tally import Deltas
 
@@ -71,25 +70,16 @@ def add(cursor: Cursor, found: Sequence[Deltas], today: date) -> None:
     """Add to the tallies, and make their OPDs stale."""
     touched: dict[str, bool] = {}
     for deltas in found:
-        day_tally.add(cursor, deltas)
+        day_tally.add_deltas(cursor, deltas)
         for key in deltas.keys:
             touched[key.opd] = touched.get(key.opd, False) or key.day < today
     if touched:
-        day_tally.touch(cursor, list(touched.items()))
-
-
-def open_cursor(connection: sa.Connection) -> Cursor:
-    """A psycopg cursor of the transaction, which takes and gives binary values."""
-    raw = connection.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection):
-        raise TypeError("the engine must use psycopg")
-    binary.register(raw)
-    return raw.cursor(binary=True)
+        day_tally.mark_stale(cursor, list(touched.items()))
 
 
 def _uncounted(cursor: Cursor, batch: Batch) -> BoolColumn:
     """Which of the entries were not counted already."""
-    known = ledger.known(cursor, [entry.entry for entry in batch.entries])
+    known = ledger.counted_entries(cursor, [entry.entry for entry in batch.entries])
     return np.asarray([entry.entry not in known for entry in batch.entries], dtype=np.bool_)
 
 
@@ -104,7 +94,7 @@ def _sifted(
     """
     columns = batch.columns
     asked = ours[columns.entry]
-    known = receipts.known(cursor, _chosen(columns.receipts, asked))
+    known = receipts.stored_digests(cursor, _chosen(columns.receipts, asked))
     new = asked.copy()
     if known:
         new &= np.asarray(
@@ -126,7 +116,7 @@ def _sifted(
         if digests[receipt] != digest:
             own = receipt_bytes(receipt, f"{digest:x}")
             others.setdefault(own, _Conflict(at, own))
-    there = receipts.known(cursor, b"".join(others)) if others else {}
+    there = receipts.stored_digests(cursor, b"".join(others)) if others else {}
     return new, [others[own] for own in sorted(others) if own not in there]
 
 
@@ -153,7 +143,7 @@ def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
         np.asarray([one.at for one in conflicts]), batch.judgement.digests
     )
     own = claims._replace(receipts=b"".join(one.receipt for one in conflicts))
-    return receipts.rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
+    return receipts.encode_rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
 
 
 def _parked(

@@ -12,19 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from services.aggregate.counting.count import open_cursor
 from services.aggregate.counting.decode import Numbers
 from services.aggregate.counting.tally import tally
 from shared.domain.errors import IkmError
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.respondent import profile_code
 from shared.progress import Progress, untold
+from shared.storage.cursor import open_cursor
 from shared.storage.engine import transaction
 from shared.storage.registry import stored_registry
 from shared.storage.responses import Place
 from shared.storage.tallies import tally_rebuild
 from shared.storage.tallies.day_tally import Deltas
-from shared.storage.tallies.tally_rebuild import Answer
+from shared.storage.tallies.tally_rebuild import StoredResponse
 
 CHUNK = 20_000  # responses in memory at a time
 
@@ -44,24 +44,25 @@ class Rebuilt(NamedTuple):
 def rebuild(engine: sa.Engine, progress: Progress = untold) -> Rebuilt:
     """Rebuild all day tallies. Raises what the database raises, and UnknownQuestionnaire; nothing is then changed."""
     with transaction(engine) as connection:
-        total = tally_rebuild.responses(connection)
+        total = tally_rebuild.count_responses(connection)
         cursor = open_cursor(connection)
-        tally_rebuild.begin(cursor)
+        tally_rebuild.block_counting(cursor)
+        tally_rebuild.create_rebuilt_table(cursor)
         registry = stored_registry.load(connection)
         done = 0
-        for chunk in tally_rebuild.answers(cursor, CHUNK):
+        for chunk in tally_rebuild.stored_responses(cursor, CHUNK):
             for deltas in _deltas(chunk, registry.questionnaires):
-                tally_rebuild.add(cursor, deltas)
+                tally_rebuild.add_deltas(cursor, deltas)
             done += len(chunk)
             progress(done, max(total, done))
-        changed = tally_rebuild.replace(cursor)
-        return Rebuilt(done, changed, tally_rebuild.touch_all(cursor))
+        changed = tally_rebuild.replace_tallies(cursor)
+        return Rebuilt(done, changed, tally_rebuild.mark_all_stale(cursor))
 
 
 def _deltas(
-    chunk: Sequence[Answer], questionnaires: Mapping[str, Questionnaire]
+    chunk: Sequence[StoredResponse], questionnaires: Mapping[str, Questionnaire]
 ) -> Iterator[Deltas]:
-    by_questionnaire: dict[str, list[Answer]] = {}
+    by_questionnaire: dict[str, list[StoredResponse]] = {}
     for answer in chunk:
         by_questionnaire.setdefault(answer.questionnaire, []).append(answer)
     for code, answers in by_questionnaire.items():

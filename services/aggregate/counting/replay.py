@@ -15,11 +15,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.aggregate.counting.batch import deltas_of, rows_of
-from services.aggregate.counting.count import CONFLICT, add, open_cursor
+from services.aggregate.counting.count import CONFLICT, add
 from services.aggregate.counting.judge import UNCOUNTABLE, Judge
 from services.aggregate.counting.recovery import ATTEMPTS, Collision, Unavailable, Uncountable
 from shared.progress import Progress, untold
 from shared.storage import parking, receipts, responses
+from shared.storage.cursor import open_cursor
 from shared.storage.engine import transaction
 from shared.storage.registry import stored_registry
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.storage import binary
-from shared.storage.receipts import Cursor
+from shared.storage.cursor import Cursor
 
 
 class Key(NamedTuple):
@@ -43,7 +43,7 @@ ON CONFLICT (opd) DO UPDATE SET
 """
 
 
-def add(cursor: Cursor, deltas: Deltas, table: str = TABLE) -> None:
+def add_deltas(cursor: Cursor, deltas: Deltas, table: str = TABLE) -> None:
     """Add the deltas to the table, or to one that is like it."""
     keys = deltas.keys
     cursor.execute(
@@ -64,7 +64,7 @@ def add(cursor: Cursor, deltas: Deltas, table: str = TABLE) -> None:
     )
 
 
-def touch(cursor: Cursor, opds: Sequence[tuple[str, bool]]) -> None:
+def mark_stale(cursor: Cursor, opds: Sequence[tuple[str, bool]]) -> None:
     """Make OPDs stale, in sorted order; True: a day that lies in the past was touched too."""
     ordered = sorted(opds)
     cursor.execute(_STATES, ([opd for opd, _ in ordered], [past for _, past in ordered]))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from psycopg.rows import args_row
 
-from shared.storage.receipts import Cursor
+from shared.storage.cursor import Cursor
 from shared.storage.tables import response
 from shared.storage.tallies import day_tally
 from shared.storage.tallies.day_tally import Key
@@ -23,7 +23,7 @@ from shared.storage.tallies.day_tally import Key
 REBUILT = "rebuilt_tally"
 
 
-class Answer(NamedTuple):
+class StoredResponse(NamedTuple):
     """What the tallies know of a response."""
 
     opd: str
@@ -44,12 +44,10 @@ def _of(table: str, columns: Sequence[str] = Key._fields) -> str:
 
 _KEY = ", ".join(Key._fields)
 _NUMBERS = ("n", "counts", "complete", "total", "total_sq")
-_LOCK = f"""
-LOCK TABLE {day_tally.TABLE} IN SHARE ROW EXCLUSIVE MODE;
-CREATE TEMPORARY TABLE {REBUILT} (LIKE {day_tally.TABLE} INCLUDING ALL) ON COMMIT DROP
-"""
+_LOCK = f"LOCK TABLE {day_tally.TABLE} IN SHARE ROW EXCLUSIVE MODE"
+_CREATE = f"CREATE TEMPORARY TABLE {REBUILT} (LIKE {day_tally.TABLE} INCLUDING ALL) ON COMMIT DROP"
 # In the order of the tallies' key, so that a tally is not touched again and again.
-_ANSWERS = f"SELECT {', '.join(Answer._fields)} FROM response ORDER BY opd, day"  # noqa: S608 - our own names
+_ANSWERS = f"SELECT {', '.join(StoredResponse._fields)} FROM response ORDER BY opd, day"  # noqa: S608 - our own names
 _REMOVE = f"""
 DELETE FROM {day_tally.TABLE} AS t
 WHERE NOT EXISTS (SELECT FROM {REBUILT} AS r WHERE ({_of("r")}) = ({_of("t")}))
@@ -61,32 +59,38 @@ WHERE ({_of("t", _NUMBERS)}) IS DISTINCT FROM ({_of("excluded", _NUMBERS)})
 """  # noqa: S608 (a constant)
 
 
-def responses(connection: sa.Connection) -> int:
+def count_responses(connection: sa.Connection) -> int:
     """How many responses there are."""
     return connection.scalar(sa.select(sa.func.count()).select_from(response)) or 0
 
 
-def begin(cursor: Cursor) -> None:
-    """Let no one count until this transaction ends, and make an empty table for the new tallies."""
+def block_counting(cursor: Cursor) -> None:
+    """Let no one count until this transaction ends."""
     cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-    for statement in _LOCK.split(";"):
-        cursor.execute(statement)
+    cursor.execute(_LOCK)
 
 
-def answers(cursor: Cursor, size: int) -> Iterator[Sequence[Answer]]:
+def create_rebuilt_table(cursor: Cursor) -> None:
+    """Make an empty table for the new tallies; it is gone when this transaction ends."""
+    cursor.execute(_CREATE)
+
+
+def stored_responses(cursor: Cursor, size: int) -> Iterator[Sequence[StoredResponse]]:
     """All responses, so many at a time, by OPD and day."""
-    with cursor.connection.cursor("answers", binary=True, row_factory=args_row(Answer)) as reader:
+    with cursor.connection.cursor(
+        "answers", binary=True, row_factory=args_row(StoredResponse)
+    ) as reader:
         reader.execute(_ANSWERS)
         while found := reader.fetchmany(size):
             yield found
 
 
-def add(cursor: Cursor, deltas: day_tally.Deltas) -> None:
+def add_deltas(cursor: Cursor, deltas: day_tally.Deltas) -> None:
     """Add to the new tallies."""
-    day_tally.add(cursor, deltas, REBUILT)
+    day_tally.add_deltas(cursor, deltas, REBUILT)
 
 
-def replace(cursor: Cursor) -> int:
+def replace_tallies(cursor: Cursor) -> int:
     """Put the new tallies in the place of the old ones; how many rows that changed, made or removed."""
     cursor.execute(f"ANALYZE {REBUILT}")
     changed = 0
@@ -96,9 +100,9 @@ def replace(cursor: Cursor) -> int:
     return changed
 
 
-def touch_all(cursor: Cursor) -> int:
+def mark_all_stale(cursor: Cursor) -> int:
     """Make every OPD stale, past days too; how many."""
     cursor.execute(f"SELECT opd FROM opd_state UNION SELECT opd FROM {REBUILT}")  # noqa: S608 (a constant)
     opds = [(str(opd), True) for (opd,) in cursor]
-    day_tally.touch(cursor, opds)
+    day_tally.mark_stale(cursor, opds)
     return len(opds)

@@ -173,7 +173,8 @@ def test_a_repetition_received_later_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "step", ["receipts.copy", "responses.copy", "tallies.add", "ledger.enter", "Reader.settle"]
+    "step",
+    ["receipts.copy", "responses.copy", "tallies.add_deltas", "ledger.enter", "Reader.settle"],
 )
 def test_a_crash_between_claim_and_settlement_is_harmless(
     contexts: list[WorkerContext], redis_url: str, monkeypatch: pytest.MonkeyPatch, step: str

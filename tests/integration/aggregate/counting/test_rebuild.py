@@ -16,10 +16,10 @@ from services.aggregate.verify.proof import verify
 from services.aggregate.worker.context import WorkerContext
 from shared.inbox.audit import Audit
 from shared.storage import rolling, tables
+from shared.storage.cursor import Cursor
 from shared.storage.engine import transaction
-from shared.storage.receipts import Cursor
 from shared.storage.tallies import tally_rebuild
-from shared.storage.tallies.tally_rebuild import Answer
+from shared.storage.tallies.tally_rebuild import StoredResponse
 from tests.integration.aggregate.counting.counting import (
     NOW,
     answers,
@@ -150,14 +150,14 @@ def test_counting_waits_for_a_rebuild_and_readers_do_not(
 ) -> None:
     """What is written and not yet added to the tallies when the rebuild begins is added to the new ones."""
     reading, go_on = threading.Event(), threading.Event()
-    read = tally_rebuild.answers
+    read = tally_rebuild.stored_responses
 
-    def read_slowly(cursor: Cursor, size: int) -> Iterator[Sequence[Answer]]:
+    def read_slowly(cursor: Cursor, size: int) -> Iterator[Sequence[StoredResponse]]:
         reading.set()
         assert go_on.wait(20)
         yield from read(cursor, size)
 
-    monkeypatch.setattr(tally_rebuild, "answers", read_slowly)
+    monkeypatch.setattr(tally_rebuild, "stored_responses", read_slowly)
     before = rows(context.engine, tables.day_tally)
     with ThreadPoolExecutor(2) as threads:
         rebuilt = threads.submit(rebuild, context.engine)

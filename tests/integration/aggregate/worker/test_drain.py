@@ -144,17 +144,17 @@ def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
     first, second = context.inbox.claim(1), context.inbox.claim(10)
     epoch = context.inbox.epoch()
 
-    batch, known = judged(context.judge(), second, epoch), receipts.known
+    batch, stored_digests = judged(context.judge(), second, epoch), receipts.stored_digests
 
     def look(*arguments: Any) -> Any:
         monkeypatch.undo()
-        found = known(*arguments)
+        found = stored_digests(*arguments)
         assert counting.count(
             context.engine, judged(context.judge(), first, epoch), NOW, NOW.date()
         ) == (2, 0, 0)
         return found
 
-    monkeypatch.setattr(receipts, "known", look)
+    monkeypatch.setattr(receipts, "stored_digests", look)
     with pytest.raises(psycopg.errors.UniqueViolation):
         counting.count(context.engine, batch, NOW, NOW.date())
     assert count(context) == 4
