@@ -18,7 +18,7 @@ from benchmarks.stores import Stores
 from shared.connections import worker_redis
 from shared.inbox.keys import Depth
 from shared.inbox.reader import Reader
-from shared.settings import Settings
+from shared.settings import Settings, variable_of
 
 CLI = "services.ops.cli"
 REGISTRY = ROOT / "benchmarks" / "registry.yaml"
@@ -39,13 +39,13 @@ class Product:
 
     stores: Stores
     database: str
-    environment: Mapping[str, str]
+    settings: Settings
     key: str = field(repr=False)
 
     @property
-    def settings(self) -> Settings:
-        """What the product's processes read from their environment."""
-        return Settings.load(self.environment)
+    def environment(self) -> Mapping[str, str]:
+        """What the product's processes read these settings from."""
+        return environment_of(self.settings)
 
     @property
     def post_headers(self) -> dict[str, str]:
@@ -94,17 +94,23 @@ class Product:
 
 def prepare(stores: Stores, database: str = "ikm_bench") -> Product:
     """Migrate a new database, apply the registry, make a key."""
-    environment = {
-        "IKM_HOME": str(stores.folder),
-        "IKM_DATABASE_URL": stores.new_database(database),
-        "IKM_REDIS_URL": stores.redis.url,
-        "IKM_REDIS_PREFIX": f"{database}:",
-        "IKM_INBOX_LIMIT": str(INBOX_LIMIT),
-    }
+    settings = Settings.load(
+        home=stores.folder,
+        database_url=stores.new_database(database),
+        redis_url=stores.redis.url,
+        redis_prefix=f"{database}:",
+        inbox_limit=INBOX_LIMIT,
+    )
+    environment = environment_of(settings)
     ikm(environment, "migrate")
     ikm(environment, "apply", str(REGISTRY))
     key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
-    return Product(stores, database, environment, key)
+    return Product(stores, database, settings, key)
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The variables that say what these settings were told."""
+    return {variable_of(name): str(getattr(settings, name)) for name in settings.model_fields_set}
 
 
 def ikm(environment: Mapping[str, str], *arguments: str) -> str:

@@ -8,7 +8,6 @@ import click
 
 from services.ops.errors import InUse
 from shared.domain.errors import IkmError
-from shared.settings import ConfigurationError, Settings
 
 # Loaded when they are run (or listed by --help), so that a command costs only what it needs.
 COMMANDS: dict[str, str] = {
@@ -83,12 +82,16 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, _named_errors()) or _debugging():
             raise
+        from shared.settings import ConfigurationError
+
         click.echo(f"ikm: {_explain(error)}", err=True)
         sys.exit(2 if isinstance(error, ConfigurationError | InUse) else 1)
     sys.exit(result if isinstance(result, int) else 0)
 
 
 def _debugging() -> bool:
+    from shared.settings import ConfigurationError, Settings
+
     with suppress(ConfigurationError):
         return Settings.load().debug
     return False

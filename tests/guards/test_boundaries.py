@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.guards.repository import dotted, expect_none, imports, lines, modules, name, syntax
 
+THE_ENVIRONMENT = {"os.environ", "os.getenv", "pydantic_settings.BaseSettings"}
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
     "services/ops/stack/child.py": "hands the environment of the stack on to the processes that it starts",
@@ -29,8 +30,8 @@ SQL = re.compile(
 
 def _environment_readers() -> Iterator[str]:
     for path in modules():
-        read = any(dotted(node) in {"os.environ", "os.getenv"} for node in ast.walk(syntax(path)))
-        if read or any(imported in {"os.environ", "os.getenv"} for _, imported in imports(path)):
+        read = any(dotted(node) in THE_ENVIRONMENT for node in ast.walk(syntax(path)))
+        if read or any(imported in THE_ENVIRONMENT for _, imported in imports(path)):
             yield name(path)
 
 

@@ -10,7 +10,7 @@ from services.ops.cli import COMMANDS, cli
 from shared.broker import QUEUES, ROUTES
 from tests.guards.repository import ROOT
 
-HEAVY = {"pandas", "numpy", "fastapi", "celery", "sqlalchemy", "alembic"}
+HEAVY = {"pandas", "numpy", "fastapi", "pydantic", "celery", "sqlalchemy", "alembic"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

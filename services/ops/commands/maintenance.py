@@ -8,8 +8,6 @@ from uuid import UUID
 
 import click
 
-from shared.settings import Settings
-
 Watch = Callable[[int, int], None]
 _ROW = "{:<36}  {:<25}  {:<16}  {:<22}  {:>5}"
 
@@ -19,6 +17,7 @@ _ROW = "{:<36}  {:<25}  {:<16}  {:<22}  {:>5}"
 def status(*, as_json: bool) -> int:
     """Show what runs, what waits, what is parked and stale. Exit 1 when something is not well."""
     from services.ops.commands.health import look
+    from shared.settings import Settings
 
     found = look(Settings.load())
     if as_json:
@@ -42,6 +41,7 @@ def verify(*, as_json: bool) -> int:
     from services.aggregate.verify.proof import verify as run
     from shared.connections import worker_redis
     from shared.inbox.audit import Audit
+    from shared.settings import Settings
     from shared.storage.engine import opened
 
     settings = Settings.load()
@@ -69,6 +69,7 @@ def verify(*, as_json: bool) -> int:
 def rebuild() -> None:
     """Work the day tallies out anew from the responses. Counting waits meanwhile; ingest and readers go on."""
     from services.aggregate.counting.rebuild import rebuild as run
+    from shared.settings import Settings
     from shared.storage.engine import opened
 
     with (
@@ -99,6 +100,7 @@ def parked() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
     """List parked submissions, oldest first, and how many there are for each reason."""
+    from shared.settings import Settings
     from shared.storage import parking
     from shared.storage.engine import opened
 
@@ -126,6 +128,7 @@ def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
 @click.argument("receipt", type=click.UUID)
 def _show(receipt: UUID) -> int:
     """Show one parked submission: why it waits, and its body as it was sent."""
+    from shared.settings import Settings
     from shared.storage import parking
     from shared.storage.engine import opened
 
@@ -161,6 +164,7 @@ def _replay(
     """
     from services.aggregate.counting.replay import Replay
     from shared.clock import utc_now
+    from shared.settings import Settings
     from shared.storage.engine import opened
 
     if (len(receipts) > 0) + everything + (reason is not None) != 1:

@@ -5,8 +5,6 @@ from typing import BinaryIO
 
 import click
 
-from shared.settings import Settings
-
 _NO_CHANGE = "tidak ada perubahan / no change"
 
 
@@ -24,6 +22,7 @@ def apply(file: BinaryIO, *, prune: bool, dry_run: bool) -> None:
     """
     from services.ops.commands.registry_difference import line
     from services.ops.commands.registry_use import apply_source
+    from shared.settings import Settings
 
     changes = apply_source(Settings.load(), _text(file), prune=prune, dry_run=dry_run)
     for change in changes:
@@ -49,6 +48,7 @@ def key() -> None:
 def _create(channel: str, label: str | None) -> None:
     """Make a key for CHANNEL; it is shown once, alone on the last line."""
     from services.ops.commands.registry_use import create_key
+    from shared.settings import Settings
 
     key_id, created = create_key(Settings.load(), channel, label)
     click.echo(
@@ -61,6 +61,7 @@ def _create(channel: str, label: str | None) -> None:
 def _list() -> None:
     """List all keys, without the keys themselves."""
     from services.ops.commands.registry_use import list_keys
+    from shared.settings import Settings
 
     keys = list_keys(Settings.load())
     rows = [("ID", "KANAL", "DIBUAT", "DICABUT", "LABEL")]
@@ -80,6 +81,7 @@ def _list() -> None:
 def _revoke(key_id: str) -> None:
     """Revoke the key ID for good: within seconds no process accepts it."""
     from services.ops.commands.registry_use import revoke_key
+    from shared.settings import Settings
 
     revoked = revoke_key(Settings.load(), key_id)
     click.echo(

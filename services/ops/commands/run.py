@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shared.settings import Settings
-
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -43,6 +41,7 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
     import uvicorn
 
     from shared.observability import configure
+    from shared.settings import Settings
 
     settings = Settings.load()
     configure(settings)
@@ -109,6 +108,8 @@ def beat() -> None:
 
     It sends sweeps and the midnight roll. A second one would only send everything twice.
     """
+    from shared.settings import Settings
+
     app = _celery_app()
     settings = Settings.load()
     folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
@@ -128,6 +129,7 @@ def beat() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
+    from shared.settings import Settings
     from shared.storage.migrate import upgrade
 
     upgrade(Settings.load().need_database())
@@ -135,6 +137,8 @@ def migrate() -> None:
 
 
 def _celery_app() -> "Celery":
+    from shared.settings import Settings
+
     Settings.load().need_redis()
     from services.aggregate.worker.celery_app import app
 

@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from shared.domain.errors import IkmError
-from shared.settings import Settings, running_stack
 
 CONNECTIONS = 32
 TICK_S = 0.02
@@ -72,6 +71,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     """Send made-up respondents: correlated answers, gaps, repetitions, a share of bad ones. Not to a real survey."""
     from services.ops.simulate.respondents import Manners, Population
     from shared.clock import utc_now
+    from shared.settings import Settings, running_stack
     from shared.storage.engine import create_engine
     from shared.storage.registry import stored_registry
 

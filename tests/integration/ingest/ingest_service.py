@@ -23,11 +23,8 @@ PREFIX = "masuk:"
 
 
 def settings(redis_url: str, **changes: str) -> Settings:
-    """Settings for this Redis; changes by the variable's name after IKM_."""
-    more = {f"IKM_{name.upper()}": value for name, value in changes.items()}
-    return Settings.load(
-        {"IKM_HOME": "/nonexistent", "IKM_REDIS_URL": redis_url, "IKM_REDIS_PREFIX": PREFIX, **more}
-    )
+    """Settings for this Redis, with these changes."""
+    return Settings.load(home="/nonexistent", redis_url=redis_url, redis_prefix=PREFIX, **changes)
 
 
 @contextmanager

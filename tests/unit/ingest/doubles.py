@@ -68,7 +68,7 @@ class Desk:
     """The endpoints of all formats over an inbox in memory. Make it inside a running loop."""
 
     def __init__(self, known: Registry | None = None, timeout: float = 0.5) -> None:
-        settings = Settings.load({"IKM_REDIS_URL": NOWHERE})
+        settings = Settings.load(redis_url=NOWHERE)
         self.writer = MemoryWriter()
         self.watch = Watch(settings, Redis.from_url(NOWHERE), self.writer, lambda: TODAY)
         self.watch.refusal = None

@@ -107,14 +107,7 @@ def apply(engine: sa.Engine, source: str = REGISTRY, now: datetime = NOW) -> Non
 
 def settings(database_url: str, redis_url: str, **changes: str) -> Settings:
     """Settings for these servers."""
-    return Settings.load(
-        {
-            "IKM_DATABASE_URL": database_url,
-            "IKM_REDIS_URL": redis_url,
-            "IKM_HOME": "/nowhere",
-            **changes,
-        }
-    )
+    return Settings.load(database_url=database_url, redis_url=redis_url, home="/nowhere", **changes)
 
 
 @contextmanager

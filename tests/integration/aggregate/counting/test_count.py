@@ -1,7 +1,6 @@
 """Counting a batch: whatever comes, in whatever form, becomes a response, a duplicate or a parked submission, once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -180,7 +179,7 @@ def test_a_redelivered_entry_changes_nothing(
     batch = judged(context.judge(), dead.claim(100), dead.epoch())
     assert counting.count(context.engine, batch, NOW, NOW.date()) == (2, 1, 1)
     before = content(context.engine)
-    context.settings = replace(context.settings, takeover_idle=0)
+    context.settings = context.settings.model_copy(update={"takeover_idle": 0})
     assert count(context) == 4
     assert content(context.engine) == before
     assert ledger_totals(context.engine) == (4, 2, 1, 1)

@@ -93,7 +93,7 @@ def deliveries(draw: st.DrawFn) -> Delivery:
 def contexts(database_url: str, redis_url: str) -> Iterator[list[WorkerContext]]:
     with ExitStack() as stack:
         yield [
-            stack.enter_context(worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0"))
+            stack.enter_context(worker_context(database_url, redis_url, takeover_idle="0"))
             for _ in range(WORKERS)
         ]
 

@@ -48,13 +48,7 @@ class City:
         return refresh(self.engine, registry, self.now, self.cache)
 
     def settings(self) -> Settings:
-        return Settings.load(
-            {
-                "IKM_DATABASE_URL": self.url,
-                "IKM_HOME": str(Path("/nonexistent")),
-                "IKM_LOG_FORMAT": "text",
-            }
-        )
+        return Settings.load(database_url=self.url, home=Path("/nonexistent"), log_format="text")
 
     @contextmanager
     def served(self) -> Iterator["Read"]:

@@ -51,7 +51,7 @@ ITEMS = (
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
+    with worker_context(database_url, redis_url, takeover_idle="0") as found:
         apply(found.engine)
         yield found
 
@@ -326,7 +326,7 @@ def test_nothing_is_found_under_traffic(
 
     def keep_counting() -> None:
         # Folding is quick here, so nothing may be counted by two at once: see ledger.fold.
-        with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="60") as own:
+        with worker_context(database_url, redis_url, takeover_idle="60") as own:
             while not ended.is_set():
                 count(own)
 

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +45,7 @@ KEYS = Keys.of("ikm:")
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as found:
+    with worker_context(database_url, redis_url, takeover_idle="0") as found:
         apply(found.engine)
         yield found
 
@@ -85,7 +84,7 @@ def test_everything_a_worker_failed_to_count_is_counted_by_its_next_drain(
 ) -> None:
     append(redis_url, *(entry([sent(str(number))]) for number in range(300)))
     context.inbox.claim(10_000)
-    context.settings = replace(context.settings, takeover_idle=3600)
+    context.settings = context.settings.model_copy(update={"takeover_idle": 3600})
     assert count(context) == 300
 
 
@@ -191,7 +190,7 @@ def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
     start = threading.Barrier(3)
 
     def work() -> None:
-        with worker_context(database_url, redis_url, IKM_TAKEOVER_IDLE="0") as own:
+        with worker_context(database_url, redis_url, takeover_idle="0") as own:
             own.inbox.epoch()
             start.wait(20)
             count(own)
@@ -278,7 +277,7 @@ def test_postgresql_killed_in_the_middle_of_a_batch_costs_nothing(
         own_postgres.kill()
         ledger.enter(*arguments)
 
-    with worker_context(own_postgres.url, redis_url, IKM_TAKEOVER_IDLE="0") as context:
+    with worker_context(own_postgres.url, redis_url, takeover_idle="0") as context:
         apply(context.engine)
         put(redis_url, sent("a"))
         count(context)

@@ -1,0 +1,74 @@
+"""Settings: the environment over the running stack over the defaults, and one sentence for what cannot be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.settings import STACK_FILE, VARIABLES, ConfigurationError, Settings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("IKM_HOME", str(tmp_path))
+    return tmp_path
+
+
+def stack_says(home: Path, **members: object) -> None:
+    (home / STACK_FILE).write_text(json.dumps(members), encoding="utf-8")
+
+
+def test_without_variables_the_defaults_hold(home: Path) -> None:
+    settings = Settings.load()
+    assert (settings.home, settings.port, settings.database_url) == (home, 8000, "")
+    assert (settings.log_level, settings.log_format, settings.debug) == ("INFO", "json", False)
+
+
+def test_the_environment_goes_before_the_running_stack(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_says(home, port=8123, database_url="postgresql://stack", redis_url="", pid=1)
+    monkeypatch.setenv("IKM_DATABASE_URL", "postgresql://given")
+    settings = Settings.load()
+    assert (settings.port, settings.database_url) == (8123, "postgresql://given")
+    assert not settings.redis_url
+
+
+def test_an_empty_variable_is_one_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IKM_PORT", "")
+    monkeypatch.setenv("IKM_DEBUG", "")
+    settings = Settings.load()
+    assert settings.port == 8000
+    assert not settings.debug
+
+
+def test_a_level_is_read_in_any_case_and_debug_is_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("IKM_LOG_LEVEL", "warning")
+    monkeypatch.setenv("IKM_DEBUG", "0")
+    settings = Settings.load()
+    assert settings.log_level == "WARNING"
+    assert settings.debug
+
+
+@pytest.mark.parametrize("variable", ["IKM_PORT", "IKM_INBOX_MEMORY"])
+def test_what_is_not_a_number_is_named_in_one_sentence(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "much")
+    with pytest.raises(ConfigurationError, match=f"{variable} must be a number, not 'much'$"):
+        Settings.load()
+
+
+def test_an_address_that_nobody_gives_is_asked_for() -> None:
+    with pytest.raises(ConfigurationError, match="set IKM_DATABASE_URL"):
+        Settings.load().need_database()
+
+
+def test_files_of_variables_are_not_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".env").write_text("IKM_PORT=9\n", encoding="utf-8")
+    monkeypatch.chdir(home)
+    assert Settings.load().port == 8000
