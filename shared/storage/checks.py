@@ -26,7 +26,7 @@ EXAMPLES = 5
 _SUM = ("counted", "duplicate", "parked")
 
 
-class Unbalanced(NamedTuple):
+class UnbalancedRow(NamedTuple):
     """A row of `inbox_entry` or `ledger` whose parts do not add up."""
 
     row: str
@@ -34,14 +34,14 @@ class Unbalanced(NamedTuple):
     parts: int
 
 
-class Some(NamedTuple):
+class Mismatches(NamedTuple):
     """How many there are, and the first few."""
 
     total: int
     examples: Sequence[str]
 
 
-class Epoch(NamedTuple):
+class EpochTotals(NamedTuple):
     """What one life of the inbox came to; local to the ledger's days (UTC), None while nothing is summed up."""
 
     epoch: UUID
@@ -52,9 +52,9 @@ class Epoch(NamedTuple):
     last_day: date | None
 
 
-def unbalanced(connection: sa.Connection) -> list[Unbalanced]:
+def unbalanced_rows(connection: sa.Connection) -> list[UnbalancedRow]:
     """Rows where accepted is not counted + duplicate + parked; a few of each table."""
-    found: list[Unbalanced] = []
+    found: list[UnbalancedRow] = []
     for table, key in ((inbox_entry, inbox_entry.c.entry), (ledger, ledger.c.epoch)):
         parts = sum((table.c[name] for name in _SUM), sa.literal(0))
         query = (
@@ -64,32 +64,34 @@ def unbalanced(connection: sa.Connection) -> list[Unbalanced]:
             .limit(EXAMPLES)
         )
         found += [
-            Unbalanced(f"{table.name} {row}", *numbers)
+            UnbalancedRow(f"{table.name} {row}", *numbers)
             for row, *numbers in connection.execute(query)
         ]
     return found
 
 
-def receipts(connection: sa.Connection) -> int:
+def count_receipts(connection: sa.Connection) -> int:
     """How many receipts were ever entered."""
     return connection.scalar(sa.select(sa.func.count()).select_from(receipt)) or 0
 
 
-def receipts_without_row(connection: sa.Connection, state: str) -> Some:
+def receipts_without_row(connection: sa.Connection, state: str) -> Mismatches:
     """Receipts of a state ("counted", "parked") whose response or parked submission is missing."""
     table = _table_of(state)
     there = sa.exists().where(table.c.receipt == receipt.c.receipt)
-    return _some(connection, sa.select(receipt.c.receipt).where(receipt.c.state == state, ~there))
+    return _mismatches(
+        connection, sa.select(receipt.c.receipt).where(receipt.c.state == state, ~there)
+    )
 
 
-def rows_without_receipt(connection: sa.Connection, state: str) -> Some:
+def rows_without_receipt(connection: sa.Connection, state: str) -> Mismatches:
     """Responses ("counted") or parked submissions ("parked") whose receipt is missing or says something else."""
     table = _table_of(state)
     there = sa.exists().where(receipt.c.receipt == table.c.receipt, receipt.c.state == state)
-    return _some(connection, sa.select(table.c.receipt).where(~there))
+    return _mismatches(connection, sa.select(table.c.receipt).where(~there))
 
 
-def epochs(connection: sa.Connection) -> list[Epoch]:
+def epochs(connection: sa.Connection) -> list[EpochTotals]:
     """Every life of the inbox that anything was counted of, oldest first."""
     numbers = ("accepted", *_SUM)
     both = sa.union_all(
@@ -103,7 +105,7 @@ def epochs(connection: sa.Connection) -> list[Epoch]:
     last = sa.func.max(both.c.day)
     sums = (sa.cast(sa.func.sum(both.c[name]), sa.BigInteger) for name in numbers)
     query = sa.select(both.c.epoch, *sums, last).group_by(both.c.epoch).order_by(last, both.c.epoch)
-    return [Epoch(*row) for row in connection.execute(query)]
+    return [EpochTotals(*row) for row in connection.execute(query)]
 
 
 def accepted_after(connection: sa.Connection, epoch: UUID, last: tuple[int, int]) -> int:
@@ -143,9 +145,9 @@ def _table_of(state: str) -> sa.Table:
     return {"counted": response, "parked": parked}[state]
 
 
-def _some(connection: sa.Connection, query: sa.Select[UUID]) -> Some:
+def _mismatches(connection: sa.Connection, query: sa.Select[UUID]) -> Mismatches:
     wrong = query.subquery()
     found = connection.execute(
         sa.select(sa.func.count().over(), wrong.c.receipt).limit(EXAMPLES)
     ).all()
-    return Some(found[0][0] if found else 0, [str(row[1]) for row in found])
+    return Mismatches(found[0][0] if found else 0, [str(row[1]) for row in found])

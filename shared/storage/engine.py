@@ -55,3 +55,8 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
         # A SELECT, not a SET: with it the view begins.
         connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", True)))  # noqa: FBT003
         yield connection
+
+
+def limit_statement_time(connection: sa.Connection, milliseconds: int) -> None:
+    """Let every statement of this transaction fail after so long: a reader waits for its answer."""
+    connection.execute(sa.text(f"SET LOCAL statement_timeout = {milliseconds:d}"))

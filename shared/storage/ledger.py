@@ -12,7 +12,7 @@ from shared.storage.cursor import Cursor
 from shared.storage.tables import inbox_entry, ledger
 
 
-class Outcome(NamedTuple):
+class EntryOutcome(NamedTuple):
     """What one inbox entry came to; counted + duplicate + parked = accepted."""
 
     entry: UUID
@@ -53,7 +53,7 @@ def counted_entries(cursor: Cursor, entries: Sequence[UUID]) -> set[UUID]:
     return {entry for (entry,) in cursor if isinstance(entry, UUID)}
 
 
-def enter(cursor: Cursor, epoch: UUID, now: datetime, outcomes: Sequence[Outcome]) -> None:
+def enter(cursor: Cursor, epoch: UUID, now: datetime, outcomes: Sequence[EntryOutcome]) -> None:
     """Note what the entries came to. A unique violation means that another worker counted one of them meanwhile."""
     cursor.execute(
         _ENTER,
@@ -76,7 +76,7 @@ def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], befor
 
     They can never come again; but a slow worker may hold one that another counted and settled
     meanwhile, so only what was counted `before` any task of now began is summed up, and nothing
-    while `unfolded` holds.
+    while `postpone_folding` holds.
     """
     if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_FOLDING))):
         return 0
@@ -84,7 +84,7 @@ def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], befor
     return connection.execute(sa.text(_FOLD), values).rowcount
 
 
-def unfolded(connection: sa.Connection) -> None:
+def postpone_folding(connection: sa.Connection) -> None:
     """Until this transaction ends, every entry that is counted stays known with its place in the stream."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_FOLDING)))
 
@@ -107,10 +107,3 @@ def totals(connection: sa.Connection, epoch: UUID | None = None) -> dict[str, in
     if epoch is not None:
         query = query.where(both.c.epoch == epoch)
     return dict(zip(numbers, connection.execute(query).one(), strict=True))
-
-
-def entries(connection: sa.Connection, epoch: UUID) -> set[UUID]:
-    """The entries that are counted and not folded."""
-    return set(
-        connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.epoch == epoch))
-    )

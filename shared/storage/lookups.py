@@ -32,15 +32,10 @@ def fate(connection: sa.Connection, code: UUID) -> Fate | None:
     return Fate(*row) if row is not None else None
 
 
-def lag(connection: sa.Connection) -> Lag:
+def rolling_lag(connection: sa.Connection) -> Lag:
     """How far the rolling table is behind the tallies."""
     stale = sa.select(sa.func.count()).where(opd_state.c.version != opd_state.c.refreshed)
     changed_at = sa.select(sa.func.max(rolling_ikm.c.computed_at)).where(
         rolling_ikm.c.opd == INSTANSI
     )
     return Lag(connection.scalar(stale) or 0, connection.scalar(changed_at))
-
-
-def limit_time(connection: sa.Connection, milliseconds: int) -> None:
-    """Let every statement of this transaction fail after so many milliseconds: a reader waits for its answer."""
-    connection.execute(sa.text(f"SET LOCAL statement_timeout = {milliseconds:d}"))

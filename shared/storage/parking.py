@@ -15,7 +15,7 @@ from shared.storage.cursor import Cursor
 from shared.storage.tables import parked, receipt
 
 
-class Parked(NamedTuple):
+class ParkedSubmission(NamedTuple):
     """One parked submission. `received_us`: microseconds since 1970."""
 
     receipt: bytes
@@ -27,7 +27,7 @@ class Parked(NamedTuple):
     body: bytes
 
 
-def park(cursor: Cursor, rows: Sequence[Parked]) -> None:
+def park(cursor: Cursor, rows: Sequence[ParkedSubmission]) -> None:
     """Keep the submissions until the registry is mended."""
     with cursor.copy(
         "COPY parked (receipt, channel, source_id, received_at, reason, violations, body) FROM STDIN"
@@ -46,8 +46,10 @@ def park(cursor: Cursor, rows: Sequence[Parked]) -> None:
             )
 
 
-def listed(connection: sa.Connection, reason: str | None, limit: int) -> Sequence[sa.RowMapping]:
-    """Parked submissions, oldest first, without their bodies."""
+def list_parked(
+    connection: sa.Connection, reason: str | None, limit: int
+) -> Sequence[sa.RowMapping]:
+    """ParkedSubmission submissions, oldest first, without their bodies."""
     columns = [column for column in parked.c if column.name != "body"]
     query = sa.select(*columns).order_by(parked.c.received_at, parked.c.receipt).limit(limit)
     if reason is not None:
@@ -55,7 +57,7 @@ def listed(connection: sa.Connection, reason: str | None, limit: int) -> Sequenc
     return connection.execute(query).mappings().all()
 
 
-def reasons(connection: sa.Connection) -> Sequence[sa.RowMapping]:
+def count_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     """How many are parked for which reason."""
     query = sa.select(parked.c.reason, sa.func.count().label("submissions")).group_by(
         parked.c.reason
@@ -63,7 +65,7 @@ def reasons(connection: sa.Connection) -> Sequence[sa.RowMapping]:
     return connection.execute(query.order_by(parked.c.reason)).mappings().all()
 
 
-def shown(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
+def read_parked(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
     """One parked submission, whole."""
     return (
         connection.execute(sa.select(parked).where(parked.c.receipt == code))
@@ -72,7 +74,7 @@ def shown(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
     )
 
 
-class Waiting(NamedTuple):
+class LockedSubmission(NamedTuple):
     """What a replay needs of a parked submission. `received_us`: microseconds since 1970."""
 
     receipt: UUID
@@ -83,7 +85,7 @@ class Waiting(NamedTuple):
     body: bytes
 
 
-def take(connection: sa.Connection, codes: Sequence[UUID]) -> list[Waiting]:
+def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[LockedSubmission]:
     """The parked submissions with these receipts, locked until the transaction ends; in the order of receipts."""
     columns = (
         parked.c[name]
@@ -96,7 +98,7 @@ def take(connection: sa.Connection, codes: Sequence[UUID]) -> list[Waiting]:
         .with_for_update()
     )
     return [
-        Waiting(
+        LockedSubmission(
             code,
             channel,
             binary.micros(received),
@@ -108,12 +110,12 @@ def take(connection: sa.Connection, codes: Sequence[UUID]) -> list[Waiting]:
     ]
 
 
-def release(cursor: Cursor, receipts: Sequence[bytes]) -> None:
+def delete_parked(cursor: Cursor, receipts: Sequence[bytes]) -> None:
     """Forget parked submissions that were counted."""
     cursor.execute("DELETE FROM parked WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),))
 
 
-def candidates(
+def next_receipts(
     connection: sa.Connection, reason: str | None, after: UUID | None, limit: int
 ) -> Sequence[UUID]:
     """The next receipts after one, in their order: of all parked submissions, or of those with a reason."""
@@ -125,7 +127,7 @@ def candidates(
     return connection.scalars(query).all()
 
 
-def retried(
+def note_retries(
     connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Violation]]], now: datetime
 ) -> None:
     """A replay found that these must stay parked, for these reasons now: also their receipts say so."""

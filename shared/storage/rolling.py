@@ -14,7 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from shared.domain.errors import IkmError
-from shared.storage.tables import opd_state, registry_version, rolling_ikm
+from shared.storage.tables import opd_state, rolling_ikm
 
 CHANNEL = "ikm_rolling"  # NOTIFY payload: the code of an OPD whose rows were replaced
 INSTANSI = ""  # stands in the column `opd` for all of them, and in `layanan` likewise
@@ -25,7 +25,7 @@ class ConnectionLost(IkmError):
     """The connection to PostgreSQL was lost."""
 
 
-class State(NamedTuple):
+class OpdState(NamedTuple):
     """One OPD: versions of its tallies, the version that its rows show, and the local day that they are rolled to."""
 
     opd: str
@@ -35,7 +35,7 @@ class State(NamedTuple):
     as_of: date | None
 
 
-class Row(msgspec.Struct, frozen=True):
+class RollingRow(msgspec.Struct, frozen=True):
     """One row of the table. `detail` is JSON: see services/aggregate/rolling/summary.py."""
 
     opd: str
@@ -73,7 +73,7 @@ ON CONFLICT (opd, layanan, "window") DO UPDATE SET
 """)
 
 
-def begin(connection: sa.Connection) -> None:
+def begin_refresh(connection: sa.Connection) -> None:
     """Wait for other refreshes to end; let this one commit without waiting for the disk.
 
     What a power failure takes with it is a whole refresh, and the OPDs are stale again.
@@ -82,26 +82,23 @@ def begin(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def states(connection: sa.Connection) -> list[State]:
+def read_states(connection: sa.Connection) -> list[OpdState]:
     """The state of every OPD that was ever counted for or changed in the registry."""
-    columns = (opd_state.c[name] for name in State._fields)
+    columns = (opd_state.c[name] for name in OpdState._fields)
     return [
-        State(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))
+        OpdState(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))
     ]
 
 
-def current_registry(connection: sa.Connection) -> int:
-    """The version of the registry."""
-    return connection.scalar(sa.select(registry_version.c.version)) or 0
-
-
-def replace(connection: sa.Connection, rows: Sequence[Row]) -> None:
+def replace_rows(connection: sa.Connection, rows: Sequence[RollingRow]) -> None:
     """Write the rows."""
     if rows:
         connection.execute(_REPLACE, {"rows": _encode(rows).decode()})
 
 
-def drop_others(connection: sa.Connection, opds: Sequence[str], windows: Sequence[str]) -> None:
+def delete_other_windows(
+    connection: sa.Connection, opds: Sequence[str], windows: Sequence[str]
+) -> None:
     """Remove the rows of windows that are no longer current."""
     table = rolling_ikm.c
     connection.execute(
@@ -109,7 +106,7 @@ def drop_others(connection: sa.Connection, opds: Sequence[str], windows: Sequenc
     )
 
 
-def mark(connection: sa.Connection, refreshed: Iterable[State], as_of: date) -> None:
+def mark_refreshed(connection: sa.Connection, refreshed: Iterable[OpdState], as_of: date) -> None:
     """Note which version of each OPD the rows show now.
 
     One statement each, OPDs in sorted order: it is the order in which counting locks them.
@@ -132,11 +129,14 @@ def announce(connection: sa.Connection, opds: Sequence[str]) -> None:
     )
 
 
-def read(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[Row]:
+def read_rows(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[RollingRow]:
     """The rows of these OPDs (INSTANSI is one), or all rows."""
     detail = sa.cast(rolling_ikm.c.detail, sa.Text).label("detail")
     query = sa.select(
-        *(detail if name == "detail" else rolling_ikm.c[name] for name in Row.__struct_fields__)
+        *(
+            detail if name == "detail" else rolling_ikm.c[name]
+            for name in RollingRow.__struct_fields__
+        )
     )
     if opds is not None:
         query = query.where(rolling_ikm.c.opd.in_(opds))
@@ -148,7 +148,7 @@ def listen(connection: sa.Connection) -> None:
     connection.execute(sa.text(f"LISTEN {CHANNEL}"))
 
 
-def heard(connection: sa.Connection, timeout: float) -> set[str]:
+def wait_for_announced_opds(connection: sa.Connection, timeout: float) -> set[str]:
     """Wait up to so many seconds; the OPDs announced since the last call, empty when there were none.
 
     Raises ConnectionLost when there is nobody to hear any more.
@@ -162,6 +162,6 @@ def heard(connection: sa.Connection, timeout: float) -> set[str]:
         raise ConnectionLost(str(error)) from error
 
 
-def _row(row: sa.Row[Any]) -> Row:
+def _row(row: sa.Row[Any]) -> RollingRow:
     fields = row._asdict()
-    return Row(**{**fields, "detail": msgspec.Raw(fields["detail"].encode())})
+    return RollingRow(**{**fields, "detail": msgspec.Raw(fields["detail"].encode())})

@@ -148,7 +148,7 @@ def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
 
 def _parked(
     batch: Batch, new: BoolColumn, conflicts: Sequence[_Conflict]
-) -> Iterator[parking.Parked]:
+) -> Iterator[parking.ParkedSubmission]:
     columns = batch.columns
     waiting = [
         (at, columns.receipt(at), one) for at, one in batch.judgement.parkable.items() if new[at]
@@ -156,7 +156,7 @@ def _parked(
     for at, receipt, one in waiting + [
         (conflict.at, conflict.receipt, _CONFLICT) for conflict in conflicts
     ]:
-        yield parking.Parked(
+        yield parking.ParkedSubmission(
             receipt,
             columns.channels[at],
             columns.ids[at],
@@ -169,7 +169,7 @@ def _parked(
 
 def _outcomes(
     batch: Batch, ours: BoolColumn, new: BoolColumn, conflicts: Sequence[_Conflict]
-) -> Sequence[ledger.Outcome]:
+) -> Sequence[ledger.EntryOutcome]:
     size, entry = len(batch.entries), batch.columns.entry
     waits = np.zeros(batch.size, dtype=np.bool_)
     waits[list(batch.judgement.parkable)] = True
@@ -179,7 +179,7 @@ def _outcomes(
     np.add.at(parked, entry[[one.at for one in conflicts]], 1)
     numbers = zip(accepted.tolist(), counted.tolist(), parked.tolist(), strict=True)
     return [
-        ledger.Outcome(
+        ledger.EntryOutcome(
             found.entry, found.position, all_of_it, good, all_of_it - good - waiting, waiting
         )
         for found, (all_of_it, good, waiting), own in zip(

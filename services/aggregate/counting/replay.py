@@ -59,7 +59,7 @@ class Replay:
         with self.engine.connect() as connection:
             total = sum(
                 row["submissions"]
-                for row in parking.reasons(connection)
+                for row in parking.count_by_reason(connection)
                 if reason in {None, row["reason"]}
             )
         return self._all(self._waiting(reason), total, progress)
@@ -68,7 +68,7 @@ class Replay:
         last: UUID | None = None
         while True:  # by receipt: what stays parked does not come again
             with self.engine.connect() as connection:
-                found = parking.candidates(connection, reason, last, BATCH)
+                found = parking.next_receipts(connection, reason, last, BATCH)
             if not found:
                 return
             yield found
@@ -107,7 +107,7 @@ class Replay:
     def _once(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
         now_us = round(self.now.timestamp() * 1_000_000)
         with transaction(self.engine) as connection:
-            found = parking.take(connection, codes)
+            found = parking.lock_parked(connection, codes)
             held = [row for row in found if row.reason == CONFLICT and not self.force]
             rows = [row for row in found if row.reason != CONFLICT or self.force]
             judgement = judge.judge(
@@ -129,16 +129,16 @@ class Replay:
                     cursor, b"".join(rows_of(column, one) for one in judgement.countable)
                 )
                 add(cursor, deltas_of(judgement.countable), judge.day(now_us))
-                parking.release(cursor, list(counted.values()))
+                parking.delete_parked(cursor, list(counted.values()))
             still = [(row.receipt, row.violations) for row in held]
             still += [(rows[at].receipt, one.violations) for at, one in judgement.parkable.items()]
-            parking.retried(connection, still, self.now)
+            parking.note_retries(connection, still, self.now)
         return Replayed(len(counted), len(still), len(codes) - len(found))
 
     def _still(self, codes: Sequence[UUID]) -> Replayed:
         with transaction(self.engine) as connection:
-            rows = parking.take(connection, codes)
-            parking.retried(
+            rows = parking.lock_parked(connection, codes)
+            parking.note_retries(
                 connection, [(row.receipt, UNCOUNTABLE.violations) for row in rows], self.now
             )
         return Replayed(0, len(rows), len(codes) - len(rows))

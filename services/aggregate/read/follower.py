@@ -58,19 +58,22 @@ class Follower:
         rolling.listen(connection)
         self._load(connection)
         while not self._stopped.is_set():
-            changed = rolling.heard(connection, LOOK_INTERVAL_S)
+            changed = rolling.wait_for_announced_opds(connection, LOOK_INTERVAL_S)
             if self._has_new_registry(connection):
                 self._load(connection)
             elif changed:
                 changed.add(INSTANSI)
-                self._current.update(changed, rolling.read(connection, sorted(changed)))
+                self._current.update(changed, rolling.read_rows(connection, sorted(changed)))
 
     def _load(self, connection: sa.Connection) -> None:
         registry = stored_registry.load(connection)
-        self._current.replace(registry, rolling.read(connection))
+        self._current.replace(registry, rolling.read_rows(connection))
         self._current.connected = True
         log.info("figures loaded", extra={"registry": registry.version})
 
     def _has_new_registry(self, connection: sa.Connection) -> bool:
         snapshot = self._current.snapshot
-        return snapshot is None or rolling.current_registry(connection) != snapshot.registry.version
+        return (
+            snapshot is None
+            or stored_registry.read_version(connection) != snapshot.registry.version
+        )

@@ -12,7 +12,7 @@ from services.aggregate.read.figures.source import QUERY_TIMEOUT_MS
 from services.aggregate.read.snapshot import CurrentSnapshot
 from shared.clock import Clock
 from shared.storage import ledger, lookups
-from shared.storage.engine import transaction
+from shared.storage.engine import limit_statement_time, transaction
 
 _OUTCOMES = {
     "accepted": ("ikm_settled_submissions", "Submissions that were taken out of the inbox"),
@@ -40,8 +40,8 @@ class Meters(Collector):
         """Yield the numbers as they are now."""
         try:
             with transaction(self._engine) as connection:
-                lookups.limit_time(connection, QUERY_TIMEOUT_MS)
-                totals, lag = ledger.totals(connection), lookups.lag(connection)
+                limit_statement_time(connection, QUERY_TIMEOUT_MS)
+                totals, lag = ledger.totals(connection), lookups.rolling_lag(connection)
         except sa.exc.SQLAlchemyError:
             yield GaugeMetricFamily("ikm_database_up", "1 while PostgreSQL answers", 0)
             return

@@ -11,10 +11,12 @@ from datetime import date, datetime, time, timedelta
 from services.aggregate.read.answer import PreparedAnswer
 from shared.domain.window import Window, local_day
 from shared.registry.snapshot import Registry
-from shared.storage.rolling import INSTANSI, Row
+from shared.storage.rolling import INSTANSI, RollingRow
 
 RequestKey = tuple[str, bytes]  # path and query string
-Rows = Mapping[str, Mapping[tuple[str, str], Row]]  # OPD (or INSTANSI) -> layanan and window -> row
+Rows = Mapping[
+    str, Mapping[tuple[str, str], RollingRow]
+]  # OPD (or INSTANSI) -> layanan and window -> row
 
 _ANSWERS_MAX = 4096  # many spellings of one query must not fill the memory
 
@@ -46,7 +48,7 @@ class Snapshot:
         """Return the local day of an instant."""
         return local_day(now, self.registry.instansi.zone)
 
-    def row(self, opd: str, layanan: str, window: Window) -> Row | None:
+    def row(self, opd: str, layanan: str, window: Window) -> RollingRow | None:
         """Return the row of a window, if it is rolled to just these days."""
         row = self.rows.get(opd, {}).get((layanan, window.name))
         if row is None or (row.first, row.last) != (window.first, window.last):
@@ -71,11 +73,11 @@ class CurrentSnapshot:
         self.snapshot: Snapshot | None = None
         self.connected = False
 
-    def replace(self, registry: Registry, rows: Iterable[Row]) -> None:
+    def replace(self, registry: Registry, rows: Iterable[RollingRow]) -> None:
         """Replace the registry and all rows."""
         self.snapshot = Snapshot(registry, _by_opd(rows))
 
-    def update(self, opds: set[str], rows: Iterable[Row]) -> None:
+    def update(self, opds: set[str], rows: Iterable[RollingRow]) -> None:
         """Replace the rows of some OPDs."""
         if self.snapshot is None:
             return
@@ -85,8 +87,8 @@ class CurrentSnapshot:
         self.snapshot = Snapshot(self.snapshot.registry, {**unchanged, **_by_opd(rows)})
 
 
-def _by_opd(rows: Iterable[Row]) -> dict[str, dict[tuple[str, str], Row]]:
-    by_opd: dict[str, dict[tuple[str, str], Row]] = {}
+def _by_opd(rows: Iterable[RollingRow]) -> dict[str, dict[tuple[str, str], RollingRow]]:
+    by_opd: dict[str, dict[tuple[str, str], RollingRow]] = {}
     for row in rows:
         by_opd.setdefault(row.opd, {})[row.layanan, row.window] = row
     return by_opd

@@ -22,8 +22,8 @@ from shared.domain.ikm import SCHEMES, WeightScheme
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.tally import Tally
 from shared.registry.snapshot import Opd, Registry
-from shared.storage.rolling import INSTANSI, State
-from shared.storage.tallies.tally_sums import Sum, Vector, as_tally
+from shared.storage.rolling import INSTANSI, OpdState
+from shared.storage.tallies.tally_sums import SegmentSum, Vector, as_tally
 
 Cuts = Mapping[tuple[str, int], Vector]  # of one layanan, by questionnaire and segment of days
 Pool = Mapping[str, Vector]  # of one window, by questionnaire
@@ -43,7 +43,7 @@ class Group:
 class Known:
     """One OPD at one version of its tallies and of the registry, on one local day."""
 
-    state: State
+    state: OpdState
     registry_version: int
     today: date
     services: Mapping[str, Group]
@@ -65,7 +65,7 @@ class Known:
 
 
 def learn(
-    state: State,
+    state: OpdState,
     cuts: Mapping[str, Cuts],
     registry: Registry,
     calendar: Calendar,
@@ -87,12 +87,12 @@ def learn(
 
 
 def by_layanan(
-    sums: Iterable[Sum], settled: Mapping[str, Cuts] | None = None
+    sums: Iterable[SegmentSum], settled: Mapping[str, Cuts] | None = None
 ) -> dict[str, dict[tuple[str, int], Vector]]:
     """The sums of one OPD by layanan; together with the settled ones, when only the others were read."""
     cuts = {layanan: dict(old) for layanan, old in (settled or {}).items()}
     for one in sums:
-        cuts.setdefault(one.layanan, {})[one.questionnaire, one.cut] = one.vector
+        cuts.setdefault(one.layanan, {})[one.questionnaire, one.segment] = one.vector
     return cuts
 
 

@@ -26,9 +26,9 @@ from shared.registry.snapshot import Registry
 from shared.storage import rolling
 from shared.storage.engine import transaction
 from shared.storage.registry import stored_registry
-from shared.storage.rolling import INSTANSI, State
+from shared.storage.rolling import INSTANSI, OpdState
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, Sum
+from shared.storage.tallies.tally_sums import Scope, SegmentSum
 
 Stamp = tuple[int, date | None]  # opd_state.refreshed and as_of: who wrote them, wrote the rows
 
@@ -80,9 +80,9 @@ class _Done:
 def _refresh(
     connection: sa.Connection, registry: Registry, now: datetime, cache: Cache
 ) -> _Done | None:
-    rolling.begin(connection)
-    states = rolling.states(connection)
-    if rolling.current_registry(connection) > registry.version:
+    rolling.begin_refresh(connection)
+    states = rolling.read_states(connection)
+    if stored_registry.read_version(connection) > registry.version:
         registry = stored_registry.load(connection)
     today = _rolled_day(states, local_day(now, registry.instansi.zone))
     stale = [state for state in states if state.version != state.refreshed or state.as_of != today]
@@ -101,18 +101,20 @@ def _refresh(
         for opd, of_opd in new.items()
         for row in rows(opd, changed(of_opd, cache.wrote(opd, stamps)), versions[opd], now)
     ]
-    rolling.replace(connection, to_write)
+    rolling.replace_rows(connection, to_write)
     if moved_on := [state.opd for state in stale if state.as_of != today]:
-        rolling.drop_others(
+        rolling.delete_other_windows(
             connection, [INSTANSI, *moved_on], [window.name for window in calendar.windows]
         )
     rolling.announce(connection, list(new))
-    rolling.mark(connection, stale, today)  # last: counting waits for these rows until the commit
+    rolling.mark_refreshed(
+        connection, stale, today
+    )  # last: counting waits for these rows until the commit
     stamps |= {state.opd: (state.version, today) for state in stale}
     return _Done(len(stale), known, {**cache.written, **new}, stamps)
 
 
-def _rolled_day(states: Sequence[State], today: date) -> date:
+def _rolled_day(states: Sequence[OpdState], today: date) -> date:
     """The day to roll to: never back to yesterday, when another worker's clock passed midnight first."""
     tomorrow = today + timedelta(days=1)
     return tomorrow if any(state.as_of == tomorrow for state in states) else today
@@ -120,7 +122,7 @@ def _rolled_day(states: Sequence[State], today: date) -> date:
 
 def _known(
     connection: sa.Connection,
-    states: Sequence[State],
+    states: Sequence[OpdState],
     registry: Registry,
     calendar: Calendar,
     old: Mapping[str, Known],
@@ -128,8 +130,8 @@ def _known(
     """Every OPD as its tallies are: what did not change is kept, of what changed today alone little is read."""
     usable = {opd: one for opd, one in old.items() if one.is_of(registry, calendar)}
     current: dict[str, Known] = {}
-    touched_today: list[State] = []
-    touched_before: list[State] = []
+    touched_today: list[OpdState] = []
+    touched_before: list[OpdState] = []
     for state in states:
         one = usable.get(state.opd)
         if one is not None and one.state.version == state.version:
@@ -154,12 +156,12 @@ def _known(
 
 def _sums(
     connection: sa.Connection,
-    states: Sequence[State],
+    states: Sequence[OpdState],
     registry: Registry,
     calendar: Calendar,
     scope: Scope,
-) -> dict[str, list[Sum]]:
-    found: dict[str, list[Sum]] = {}
+) -> dict[str, list[SegmentSum]]:
+    found: dict[str, list[SegmentSum]] = {}
     if states:
         opds = [state.opd for state in states]
         borders = calendar.segments.borders

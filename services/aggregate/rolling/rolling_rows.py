@@ -13,7 +13,7 @@ from services.aggregate.rolling.segments import Calendar
 from services.aggregate.rolling.summary import Sample, Summary, UnsurFigure, words
 from shared.domain.window import Window
 from shared.registry.snapshot import Registry
-from shared.storage.rolling import INSTANSI, Row
+from shared.storage.rolling import INSTANSI, RollingRow
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -68,12 +68,12 @@ def changed(new: Contents, written: Contents) -> dict[tuple[str, str], Content]:
     return {key: content for key, content in new.items() if written.get(key) != content}
 
 
-def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[Row]:
+def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[RollingRow]:
     """As rows of an OPD (or INSTANSI)."""
     for (layanan, _), content in found.items():
         window, summary = content.window, content.summary
         low, high = summary.ci95 or (None, None)
-        yield Row(
+        yield RollingRow(
             opd=opd,
             layanan=layanan,
             window=window.name,
@@ -93,7 +93,7 @@ def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[Row
         )
 
 
-def content_of(row: Row) -> Content:
+def content_of(row: RollingRow) -> Content:
     """What a row says."""
     detail = _decode(row.detail)
     summary = Summary(

@@ -25,7 +25,7 @@ from shared.storage import checks, ledger
 from shared.storage.engine import snapshot, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.tallies import tally_check
-from shared.storage.tallies.tally_check import Cell, Difference, Slice
+from shared.storage.tallies.tally_check import OpdRange, TallyDifference, TallyNumbers
 
 Check = Callable[[], Iterable[Finding]]
 
@@ -36,7 +36,7 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
         findings: list[Finding] = []
         inbox: Inbox | None = None
         with transaction(engine) as folding:
-            ledger.unfolded(folding)
+            ledger.postpone_folding(folding)
             try:
                 inbox = inbox_check.read(audit)
             except (RedisError, OSError) as error:
@@ -65,7 +65,7 @@ def _plan(
     for state in ("counted", "parked"):
         yield partial(_receipts, connection, state)
     questionnaires = list(registry.questionnaires.values())
-    for part in tally_check.slices(connection):
+    for part in tally_check.opd_ranges(connection):
         yield partial(_tallies, connection, part, questionnaires)
     for one in rolling.states:
         yield partial(rolling.opd, one)
@@ -73,7 +73,7 @@ def _plan(
 
 
 def _ledger(connection: sa.Connection) -> Iterator[Finding]:
-    for row in checks.unbalanced(connection):
+    for row in checks.unbalanced_rows(connection):
         yield Finding(
             "balance",
             f"{row.row}: accepted {row.accepted}, but counted + duplicate + parked = {row.parts}",
@@ -85,7 +85,7 @@ def _ledger(connection: sa.Connection) -> Iterator[Finding]:
             "balance",
             f"ledger: accepted {total['accepted']}, but counted + duplicate + parked = {parts}",
         )
-    entered, receipts = total["counted"] + total["parked"], checks.receipts(connection)
+    entered, receipts = total["counted"] + total["parked"], checks.count_receipts(connection)
     if entered != receipts:
         yield Finding(
             "receipts",
@@ -111,7 +111,7 @@ def _receipts(connection: sa.Connection, state: str) -> Iterator[Finding]:
 
 
 def _tallies(
-    connection: sa.Connection, part: Slice, questionnaires: Sequence[Questionnaire]
+    connection: sa.Connection, part: OpdRange, questionnaires: Sequence[Questionnaire]
 ) -> Iterator[Finding]:
     found = tally_check.differences(connection, part, questionnaires)
     for one in found.examples:
@@ -120,7 +120,7 @@ def _tallies(
         yield Finding("tally", f"{found.total - len(found.examples)} more day tallies differ")
 
 
-def _difference(one: Difference) -> str:
+def _difference(one: TallyDifference) -> str:
     facet = f" {one.facet}={one.value}" if one.facet != "all" else ""
     what = f"day_tally {one.opd}/{one.layanan} {one.day}{facet} {one.questionnaire}"
     if one.stored is None or one.recomputed is None:
@@ -130,7 +130,7 @@ def _difference(one: Difference) -> str:
             if one.stored is None
             else f"{what}: n={n}, but no responses"
         )
-    pairs = zip(Cell._fields, one.stored, one.recomputed, strict=True)
+    pairs = zip(TallyNumbers._fields, one.stored, one.recomputed, strict=True)
     return f"{what}: " + ", ".join(
         f"{name} {has}, responses give {is_}" for name, has, is_ in pairs if has != is_
     )

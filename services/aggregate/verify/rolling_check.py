@@ -21,7 +21,7 @@ from services.aggregate.rolling.segments import Calendar
 from services.aggregate.verify.findings import Finding
 from shared.registry.snapshot import Registry
 from shared.storage import checks, rolling
-from shared.storage.rolling import INSTANSI, State
+from shared.storage.rolling import INSTANSI, OpdState
 from shared.storage.tallies import tally_sums
 
 EXAMPLES = 5
@@ -33,16 +33,16 @@ class Rolling:
 
     connection: sa.Connection
     registry: Registry
-    states: list[State]
+    states: list[OpdState]
     known: list[Known] = field(default_factory=list)
     stale: int = 0
 
     @classmethod
     def of(cls, connection: sa.Connection, registry: Registry) -> "Rolling":
         """Read which OPDs there are."""
-        return cls(connection, registry, rolling.states(connection))
+        return cls(connection, registry, rolling.read_states(connection))
 
-    def opd(self, state: State) -> Iterator[Finding]:
+    def opd(self, state: OpdState) -> Iterator[Finding]:
         """Findings about one OPD, under the local day that its rows are rolled to; none while it is stale."""
         if state.version != state.refreshed or state.as_of is None:
             self.stale += 1
@@ -75,7 +75,7 @@ class Rolling:
     def _differences(self, opd: str, expected: Contents) -> Iterator[Finding]:
         stored = {
             (row.layanan, row.window): content_of(row)
-            for row in rolling.read(self.connection, [opd])
+            for row in rolling.read_rows(self.connection, [opd])
         }
         wrong = sorted(
             key for key in stored.keys() | expected.keys() if stored.get(key) != expected.get(key)

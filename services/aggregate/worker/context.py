@@ -52,7 +52,7 @@ class WorkerContext:
     def judge(self) -> Judge:
         """The judge of the present registry; made anew when its version grew."""
         with self.engine.connect() as connection:
-            if stored_registry.version(connection) != self._judge.registry.version:
+            if stored_registry.read_version(connection) != self._judge.registry.version:
                 self._judge = Judge(stored_registry.load(connection))
         return self._judge
 

@@ -30,7 +30,7 @@ def sweep(context: WorkerContext, clock: Clock) -> None:
         hint(context, drain_flag(prefix), DRAIN)
     today = clock().astimezone(context.registry().instansi.zone).date()
     with context.engine.connect() as connection:
-        states = rolling.states(connection)
+        states = rolling.read_states(connection)
     if any(state.version > state.refreshed or state.as_of != today for state in states):
         hint(context, refresh_flag(prefix), REFRESH)
     if time.monotonic() - context.tidied >= TIDY_EVERY_S:

@@ -23,7 +23,7 @@ from shared.settings import Settings, running_stack
 from shared.storage import ledger, parking, rolling
 from shared.storage.engine import opened
 from shared.storage.registry import stored_registry
-from shared.storage.rolling import State
+from shared.storage.rolling import OpdState
 
 OLD_S = 60.0  # submissions that wait longer than this are not being counted
 STALE_S = 3.0  # an OPD that stays stale longer than this is not being refreshed
@@ -175,7 +175,9 @@ def _database(health: Health, engine: sa.Engine) -> None:
         registry = stored_registry.load(connection)
         health.database = {
             "ledger": ledger.totals(connection),
-            "parked": {row["reason"]: row["submissions"] for row in parking.reasons(connection)},
+            "parked": {
+                row["reason"]: row["submissions"] for row in parking.count_by_reason(connection)
+            },
             "opd": len(registry.opd),
             "stale": len(_stale(connection, registry.instansi.zone)),
             "registry": registry.version,
@@ -187,18 +189,18 @@ def _database(health: Health, engine: sa.Engine) -> None:
         )
 
 
-def _stale(connection: sa.Connection, zone: ZoneInfo) -> set[State]:
+def _stale(connection: sa.Connection, zone: ZoneInfo) -> set[OpdState]:
     today = utc_now().astimezone(zone).date()
     return {
         one
-        for one in rolling.states(connection)
+        for one in rolling.read_states(connection)
         if one.version > one.refreshed or (one.as_of or date.min) < today
     }
 
 
-def _stuck(engine: sa.Engine, zone: ZoneInfo) -> Sequence[State]:
+def _stuck(engine: sa.Engine, zone: ZoneInfo) -> Sequence[OpdState]:
     """OPDs that stay stale and whose rows do not move: being stale for a moment is how things are."""
-    stuck: dict[tuple[str, int, date | None], State] | None = None
+    stuck: dict[tuple[str, int, date | None], OpdState] | None = None
     deadline = time.monotonic() + STALE_S
     while True:
         with engine.connect() as connection:

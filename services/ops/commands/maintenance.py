@@ -105,8 +105,8 @@ def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
     from shared.storage.engine import opened
 
     with opened(Settings.load().need_database()) as engine, engine.connect() as connection:
-        rows = [dict(row) for row in parking.listed(connection, reason, limit)]
-        totals = {row["reason"]: row["submissions"] for row in parking.reasons(connection)}
+        rows = [dict(row) for row in parking.list_parked(connection, reason, limit)]
+        totals = {row["reason"]: row["submissions"] for row in parking.count_by_reason(connection)}
     if as_json:
         click.echo(json.dumps({"reasons": totals, "parked": rows}, indent=2, default=str))
         return
@@ -133,7 +133,7 @@ def _show(receipt: UUID) -> int:
     from shared.storage.engine import opened
 
     with opened(Settings.load().need_database()) as engine, engine.connect() as connection:
-        row = parking.shown(connection, receipt)
+        row = parking.read_parked(connection, receipt)
     if row is None:
         click.echo(f"{receipt} tidak diparkir / is not parked", err=True)
         return 1

@@ -18,8 +18,7 @@ from shared.registry.file import parse
 from shared.registry.snapshot import Registry, publish
 from shared.settings import Settings
 from shared.storage.engine import create_engine, transaction
-from shared.storage.registry import channel_keys
-from shared.storage.registry import stored_registry as storage
+from shared.storage.registry import channel_keys, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
 KEY_PREFIX = "ikm_"
@@ -54,7 +53,9 @@ def apply_source(
     document = parse(source)
     with _engine(settings) as engine:
         with transaction(engine) as connection:
-            changes = storage.change(connection, document, utc_now(), prune=prune, dry_run=dry_run)
+            changes = stored_registry.apply(
+                connection, document, utc_now(), prune=prune, dry_run=dry_run
+            )
         if not dry_run:
             _publish(settings, engine)
     return changes
@@ -69,10 +70,10 @@ def create_key(settings: Settings, channel: str, label: str | None = None) -> tu
     )
     with _engine(settings) as engine:
         with transaction(engine) as connection:
-            storage.lock(connection)
-            _demand_open(storage.load(connection), channel, now)
-            channel_keys.add(connection, key, stored)
-            storage.bump(connection, now)
+            stored_registry.lock(connection)
+            _demand_open(stored_registry.load(connection), channel, now)
+            channel_keys.store(connection, key, stored)
+            stored_registry.raise_version(connection, now)
         _publish(settings, engine)
     return stored.id, key
 
@@ -82,11 +83,11 @@ def revoke_key(settings: Settings, key_id: str) -> bool:
     now = utc_now()
     with _engine(settings) as engine:
         with transaction(engine) as connection:
-            storage.lock(connection)
+            stored_registry.lock(connection)
             revoked = channel_keys.revoke(connection, key_id, now)
             if revoked:
-                storage.bump(connection, now)
-            elif all(known.id != key_id for known in channel_keys.every(connection)):
+                stored_registry.raise_version(connection, now)
+            elif all(known.id != key_id for known in channel_keys.list_keys(connection)):
                 raise UnknownKey(f"{key_id}; `ikm key list` shows them")
         _publish(settings, engine)
     return revoked
@@ -95,7 +96,7 @@ def revoke_key(settings: Settings, key_id: str) -> bool:
 def list_keys(settings: Settings) -> list[StoredKey]:
     """All keys, revoked ones too; the keys themselves are known to nobody here."""
     with _engine(settings) as engine, transaction(engine) as connection:
-        return channel_keys.every(connection)
+        return channel_keys.list_keys(connection)
 
 
 @contextmanager
@@ -110,7 +111,7 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 def _publish(settings: Settings, engine: Engine) -> None:
     """Tell every process, whether or not something changed: an earlier publication may have failed."""
     with transaction(engine) as connection:
-        registry = storage.load(connection)
+        registry = stored_registry.load(connection)
     if not settings.redis_url:
         click.echo(_NOT_PUBLISHED, err=True)
         return

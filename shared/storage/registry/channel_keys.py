@@ -20,18 +20,18 @@ class StoredKey:
     revoked_at: datetime | None
 
 
-def digest(key: str) -> str:
+def key_hash(key: str) -> str:
     """The SHA-256 of a key in hexadecimal. A key is 256 random bits, so a plain hash tells nothing about it."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def add(connection: sa.Connection, key: str, stored: StoredKey) -> None:
+def store(connection: sa.Connection, key: str, stored: StoredKey) -> None:
     """Store a new key."""
     connection.execute(
         sa.insert(tables.channel_key).values(
             id=stored.id,
             channel=stored.channel,
-            hash=digest(key),
+            hash=key_hash(key),
             label=stored.label,
             created_at=stored.created_at,
             revoked_at=stored.revoked_at,
@@ -39,7 +39,7 @@ def add(connection: sa.Connection, key: str, stored: StoredKey) -> None:
     )
 
 
-def every(connection: sa.Connection) -> list[StoredKey]:
+def list_keys(connection: sa.Connection) -> list[StoredKey]:
     """All keys, revoked ones too, by channel and age."""
     key = tables.channel_key
     rows = connection.execute(

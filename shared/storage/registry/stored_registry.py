@@ -18,14 +18,14 @@ from shared.storage import tables
 from shared.storage.registry.registry_usage import usage
 
 
-def version(connection: sa.Connection) -> int:
+def read_version(connection: sa.Connection) -> int:
     """The version of the registry as it is; 0 before anything was applied."""
     return connection.scalar(sa.select(tables.registry_version.c.version)) or 0
 
 
 def load(connection: sa.Connection) -> Registry:
     """The registry as it is. Its version is read first: a change made meanwhile is then fetched again, not missed."""
-    found = version(connection)
+    found = read_version(connection)
     instansi = connection.execute(sa.select(tables.instansi)).one_or_none()
     return Registry(
         version=found,
@@ -40,7 +40,7 @@ def load(connection: sa.Connection) -> Registry:
     )
 
 
-def change(
+def apply(
     connection: sa.Connection,
     desired: Document,
     now: datetime,
@@ -61,7 +61,7 @@ def change(
         raise RegistryError(faults)
     if changes and not dry_run:
         _write(connection, changes)
-        bump(connection, now)
+        raise_version(connection, now)
     return changes
 
 
@@ -72,7 +72,7 @@ def lock(connection: sa.Connection) -> None:
     connection.execute(sa.select(single.c.version).with_for_update())
 
 
-def bump(connection: sa.Connection, now: datetime) -> None:
+def raise_version(connection: sa.Connection, now: datetime) -> None:
     """Give the registry its next version: greater than the last one, and at least the Unix time in milliseconds."""
     single = tables.registry_version
     floor = int(now.timestamp() * 1000)

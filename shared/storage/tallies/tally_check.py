@@ -18,14 +18,14 @@ SLICE = 500_000  # responses that one statement recomputes, about; a slice costs
 SLICES = 20  # at most
 
 
-class Slice(NamedTuple):
+class OpdRange(NamedTuple):
     """OPDs `after` < opd <= `until`; None: no bound."""
 
     after: str | None
     until: str | None
 
 
-class Cell(NamedTuple):
+class TallyNumbers(NamedTuple):
     """The numbers of one day tally: n, complete, total, total_sq and the counts."""
 
     n: int
@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     counts: Sequence[int]
 
 
-class Difference(NamedTuple):
+class TallyDifference(NamedTuple):
     """A day tally that is not what the responses add up to; None: there is no such row."""
 
     opd: str
@@ -44,18 +44,18 @@ class Difference(NamedTuple):
     layanan: str
     value: str
     questionnaire: str
-    stored: Cell | None
-    recomputed: Cell | None
+    stored: TallyNumbers | None
+    recomputed: TallyNumbers | None
 
 
-class Differences(NamedTuple):
+class TallyDifferences(NamedTuple):
     """How many there are, and the first few."""
 
     total: int
-    examples: Sequence[Difference]
+    examples: Sequence[TallyDifference]
 
 
-def slices(connection: sa.Connection) -> list[Slice]:
+def opd_ranges(connection: sa.Connection) -> list[OpdRange]:
     """Cut the OPDs so that each slice has about the same number of responses; together they leave none out."""
     table = day_tally.c
     query = (
@@ -64,12 +64,12 @@ def slices(connection: sa.Connection) -> list[Slice]:
     sizes = [(row[0], row[1]) for row in connection.execute(query.order_by(table.opd))]
     wanted = max(1, min(SLICES, sum(size for _, size in sizes) // SLICE))
     bounds = list(_bounds(sizes, wanted))
-    return [Slice(*pair) for pair in zip([None, *bounds], [*bounds, None], strict=True)]
+    return [OpdRange(*pair) for pair in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
 def differences(
-    connection: sa.Connection, part: Slice, questionnaires: Collection[Questionnaire]
-) -> Differences:
+    connection: sa.Connection, part: OpdRange, questionnaires: Collection[Questionnaire]
+) -> TallyDifferences:
     """Compare the stored tallies of some OPDs with what their responses add up to."""
     known = sorted(questionnaires, key=lambda one: one.code)
     widest = max(one.size for one in known)
@@ -82,7 +82,7 @@ def differences(
     for u in range(widest):
         values[f"w{u}"] = [one.weights[u] if u < one.size else 0 for one in known]
     found = connection.execute(sa.text(_statement(widest)), values).all()
-    return Differences(found[0].differing if found else 0, [_difference(row) for row in found])
+    return TallyDifferences(found[0].differing if found else 0, [_difference(row) for row in found])
 
 
 def _bounds(sizes: Sequence[tuple[str, int]], wanted: int) -> Iterator[str]:
@@ -95,12 +95,12 @@ def _bounds(sizes: Sequence[tuple[str, int]], wanted: int) -> Iterator[str]:
             yield opd
 
 
-def _difference(row: sa.Row[Any]) -> Difference:
-    def cell(prefix: str) -> Cell | None:
-        values = [getattr(row, f"{prefix}_{name}") for name in Cell._fields]
-        return None if values[0] is None else Cell(*values)
+def _difference(row: sa.Row[Any]) -> TallyDifference:
+    def cell(prefix: str) -> TallyNumbers | None:
+        values = [getattr(row, f"{prefix}_{name}") for name in TallyNumbers._fields]
+        return None if values[0] is None else TallyNumbers(*values)
 
-    return Difference(
+    return TallyDifference(
         row.opd,
         row.facet,
         row.day,
@@ -130,6 +130,11 @@ def _statement(widest: int) -> str:
     arrays = ", ".join(f"CAST(:w{u} AS int[])" for u in range(widest))
     # strpos is the digit's value; beyond the end of a shorter questionnaire the weight is 0.
     weighted = " + ".join(f"w{u} * strpos('1234', {digit})" for u, digit in enumerate(digits))
+    numbers = ", ".join(
+        f"{source}.{name} AS {source}_{name}"
+        for source in ("stored", "recomputed")
+        for name in TallyNumbers._fields
+    )
     return f"""
 WITH questionnaires AS (
   SELECT * FROM unnest(CAST(:codes AS text[]), CAST(:sizes AS int[]), {arrays}) AS x (code, size, {weights})
@@ -153,7 +158,7 @@ WITH questionnaires AS (
   SELECT * FROM day_tally WHERE {_WITHIN}
 )
 SELECT {_KEY}, count(*) OVER () AS differing,
-  {", ".join(f"{source}.{name} AS {source}_{name}" for source in ("stored", "recomputed") for name in Cell._fields)}
+  {numbers}
 FROM stored FULL JOIN recomputed USING ({_KEY})
 WHERE (stored.n, stored.complete, stored.total, stored.total_sq, stored.counts)
   IS DISTINCT FROM (recomputed.n, recomputed.complete, recomputed.total, recomputed.total_sq, recomputed.counts)

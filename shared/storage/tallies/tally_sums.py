@@ -24,17 +24,17 @@ Vector = tuple[
 _FIXED = 4
 
 
-class Sum(NamedTuple):
-    """The sum of the day tallies of one questionnaire. `cut`: the segment of days (0 when there is but one)."""
+class SegmentSum(NamedTuple):
+    """The sum of one questionnaire's day tallies in a segment of days, numbered from 0."""
 
     opd: str
     layanan: str
     questionnaire: str
-    cut: int
+    segment: int
     vector: Vector
 
 
-class Cell(NamedTuple):
+class ValueSum(NamedTuple):
     """The sum of the day tallies of one value of a facet and one questionnaire."""
 
     value: str
@@ -77,26 +77,26 @@ def by_segment(
     size: int,
     borders: Sequence[date] = (),
     scope: Scope = EVERYTHING,
-) -> list[Sum]:
+) -> list[SegmentSum]:
     """Per OPD, layanan and questionnaire the sums of every segment between the borders (see Segments)."""
     table = day_tally.c
-    cut = sa.func.width_bucket(
+    segment = sa.func.width_bucket(
         table.day, sa.bindparam("borders", list(borders), type_=ARRAY(sa.Date))
     )
     query = (
-        sa.select(table.opd, table.layanan, table.questionnaire, cut, _vector(size))
+        sa.select(table.opd, table.layanan, table.questionnaire, segment, _vector(size))
         .where(table.opd.in_(opds), table.facet == "all", *scope.conditions())
-        .group_by(table.opd, table.layanan, table.questionnaire, cut)
+        .group_by(table.opd, table.layanan, table.questionnaire, segment)
     )
     return [
-        Sum(opd, layanan, code, at, tuple(vector))
+        SegmentSum(opd, layanan, code, at, tuple(vector))
         for opd, layanan, code, at, vector in connection.execute(query)
     ]
 
 
 def by_value(
     connection: sa.Connection, opd: str, facet: str, size: int, scope: Scope = EVERYTHING
-) -> list[Cell]:
+) -> list[ValueSum]:
     """The sums of one OPD per value of a facet; facet "layanan" is that of all respondents by layanan."""
     table = day_tally.c
     value = table.layanan if facet == "layanan" else table.value
@@ -110,7 +110,9 @@ def by_value(
         .group_by(value, table.questionnaire)
         .order_by(value)
     )
-    return [Cell(found, code, tuple(vector)) for found, code, vector in connection.execute(query)]
+    return [
+        ValueSum(found, code, tuple(vector)) for found, code, vector in connection.execute(query)
+    ]
 
 
 def extent(

@@ -16,8 +16,7 @@ from shared.registry.file import RegistryError, parse
 from shared.registry.snapshot import Key, Registry
 from shared.storage import tables
 from shared.storage.engine import create_engine, transaction
-from shared.storage.registry import channel_keys
-from shared.storage.registry import stored_registry as storage
+from shared.storage.registry import channel_keys, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)  # 10:00 in Jakarta
@@ -59,12 +58,12 @@ def change(
     dry_run: bool = False,
 ) -> list[Change]:
     with transaction(engine) as connection:
-        return storage.change(connection, parse(source), now, prune=prune, dry_run=dry_run)
+        return stored_registry.apply(connection, parse(source), now, prune=prune, dry_run=dry_run)
 
 
 def load(engine: sa.Engine) -> Registry:
     with transaction(engine) as connection:
-        return storage.load(connection)
+        return stored_registry.load(connection)
 
 
 def versions(engine: sa.Engine) -> dict[str, tuple[int, int]]:
@@ -259,14 +258,14 @@ def test_a_snapshot_holds_the_keys_that_are_not_revoked(engine: sa.Engine) -> No
     change(engine, WHOLE)
     with transaction(engine) as connection:
         for number, channel in (("1", "loket"), ("2", "semua")):
-            channel_keys.add(
+            channel_keys.store(
                 connection, f"secret-{number}", StoredKey(number, channel, None, NOW, None)
             )
         assert channel_keys.revoke(connection, "1", NOW)
         assert not channel_keys.revoke(connection, "1", NOW)
         assert not channel_keys.revoke(connection, "3", NOW)
-        assert [(key.id, key.revoked_at) for key in channel_keys.every(connection)] == [
+        assert [(key.id, key.revoked_at) for key in channel_keys.list_keys(connection)] == [
             ("1", NOW),
             ("2", None),
         ]
-    assert load(engine).keys == {channel_keys.digest("secret-2"): Key("2", "semua")}
+    assert load(engine).keys == {channel_keys.key_hash("secret-2"): Key("2", "semua")}

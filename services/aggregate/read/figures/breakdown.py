@@ -15,7 +15,7 @@ from shared.domain.respondent import LABELS
 from shared.domain.window import Window
 from shared.registry.snapshot import Opd, Registry
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Cell, Scope, Vector
+from shared.storage.tallies.tally_sums import Scope, ValueSum, Vector
 
 Figures = tuple[int, Decimal | None, str | None]
 NOT_STATED, NOT_STATED_LABEL = "", "Tidak diisi"
@@ -56,7 +56,7 @@ def _pools_by_value(source: FigureSource, opd: Opd, facet: Facet, scope: Scope) 
     return pools
 
 
-def _pooled(cells: Iterable[Cell]) -> dict[str, Pool]:
+def _pooled(cells: Iterable[ValueSum]) -> dict[str, Pool]:
     """Return the sum of the cells of each value."""
     vectors: dict[str, list[tuple[str, Vector]]] = {}
     for cell in cells:

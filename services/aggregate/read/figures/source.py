@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from services.aggregate.read.snapshot import Snapshot
 from shared.registry.snapshot import Registry
-from shared.storage import lookups
-from shared.storage.engine import transaction
+from shared.storage.engine import limit_statement_time, transaction
 
 QUERY_TIMEOUT_MS = 5000
 
@@ -37,5 +36,5 @@ class FigureSource:
     def reading(self) -> Iterator[sa.Connection]:
         """Open a short transaction."""
         with transaction(self.engine) as connection:
-            lookups.limit_time(connection, QUERY_TIMEOUT_MS)
+            limit_statement_time(connection, QUERY_TIMEOUT_MS)
             yield connection

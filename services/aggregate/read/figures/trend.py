@@ -11,7 +11,7 @@ from services.aggregate.rolling.summary import index_only
 from shared.domain.window import buckets
 from shared.registry.snapshot import Layanan, Opd, Registry
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, Sum, Vector
+from shared.storage.tallies.tally_sums import Scope, SegmentSum, Vector
 
 POINTS_MAX = 4000
 _DAYS_OF_STEP = {"day": 1, "week": 7, "month": 28}  # or more
@@ -70,11 +70,13 @@ def _days(requested: RequestedDays, extent: Days | None, today: date, step: Step
     return (first, last) if first <= last else None
 
 
-def _pools(sums: Iterable[Sum]) -> dict[int, Pool]:
+def _pools(sums: Iterable[SegmentSum]) -> dict[int, Pool]:
     """Return the sums of each segment of days, all layanan together."""
     vectors: dict[int, list[tuple[str, Vector]]] = {}
     for tally_sum in sums:
-        vectors.setdefault(tally_sum.cut, []).append((tally_sum.questionnaire, tally_sum.vector))
+        vectors.setdefault(tally_sum.segment, []).append(
+            (tally_sum.questionnaire, tally_sum.vector)
+        )
     return {segment: pool(vectors_of_segment) for segment, vectors_of_segment in vectors.items()}
 
 

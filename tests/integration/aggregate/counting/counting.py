@@ -102,7 +102,7 @@ def put(redis_url: str, *items: Sent) -> None:
 def apply(engine: sa.Engine, source: str = REGISTRY, now: datetime = NOW) -> None:
     """Apply a registry file."""
     with transaction(engine) as connection:
-        stored_registry.change(connection, parse(source), now)
+        stored_registry.apply(connection, parse(source), now)
 
 
 def settings(database_url: str, redis_url: str, **changes: str) -> Settings:

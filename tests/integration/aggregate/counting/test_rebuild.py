@@ -61,9 +61,9 @@ def damage(context: WorkerContext, statement: str) -> None:
         assert connection.execute(sa.text(statement)).rowcount > 0
 
 
-def states(context: WorkerContext) -> list[rolling.State]:
+def states(context: WorkerContext) -> list[rolling.OpdState]:
     with context.engine.connect() as connection:
-        return rolling.states(connection)
+        return rolling.read_states(connection)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 1000])

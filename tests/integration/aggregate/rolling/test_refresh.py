@@ -49,9 +49,9 @@ def registry(engine: sa.Engine) -> Registry:
         return stored_registry.load(connection)
 
 
-def table(engine: sa.Engine) -> dict[tuple[str, str, str], rolling.Row]:
+def table(engine: sa.Engine) -> dict[tuple[str, str, str], rolling.RollingRow]:
     with engine.connect() as connection:
-        return {(row.opd, row.layanan, row.window): row for row in rolling.read(connection)}
+        return {(row.opd, row.layanan, row.window): row for row in rolling.read_rows(connection)}
 
 
 def figures(engine: sa.Engine) -> dict[tuple[str, str, str], Content]:
@@ -297,7 +297,7 @@ def test_two_refreshes_at_once_leave_the_newer_state(engine: sa.Engine) -> None:
     known = registry(engine)
     for turn in range(6):
         with ThreadPoolExecutor(2) as pool, engine.connect() as holder:
-            rolling.begin(holder)
+            rolling.begin_refresh(holder)
             late = pool.submit(refresh, engine, known, JUST_BEFORE, Cache())
             early = pool.submit(refresh, engine, known, JUST_AFTER, Cache())
             seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY + DAY)
@@ -402,8 +402,8 @@ def test_readers_hear_which_opds_changed_when_it_is_committed(engine: sa.Engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as listener:
         rolling.listen(listener)
         seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-        assert rolling.heard(listener, 0.05) == set()
+        assert rolling.wait_for_announced_opds(listener, 0.05) == set()
         refresh(engine, registry(engine), NOON, Cache())
-        heard = rolling.heard(listener, 5)
+        heard = rolling.wait_for_announced_opds(listener, 5)
         while heard != {"dinkes", ""}:
-            heard |= rolling.heard(listener, 5)
+            heard |= rolling.wait_for_announced_opds(listener, 5)

@@ -246,7 +246,7 @@ def test_the_ledger_is_the_same_before_and_after_it_is_folded(
             "counted just now: a slow worker may hold it"
         )
     with transaction(context.engine) as checking, transaction(context.engine) as connection:
-        ledger.unfolded(checking)
+        ledger.postpone_folding(checking)
         assert ledger.fold(connection, epoch, horizon, NOW + timedelta(seconds=1)) == 0, (
             "a check looks at it"
         )
