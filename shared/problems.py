@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from shared.domain.errors import IkmError
+from shared.domain.violation import Violation
 
 MEDIA_TYPE: Final = "application/problem+json"
 # resolved by the caller against the service: a page that explains each of them
@@ -71,20 +72,6 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One reason of a refusal, as `errors` lists it: where (a JSON pointer), a code for programs, words for people."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-def query_fault(parameter: str, code: str, detail: str) -> Fault:
-    """A fault of a query parameter, at /query/<its name>."""
-    return Fault(f"/query/{parameter}", code, detail)
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """An answer that refuses: complete, immutable, ready to send. Header names are lower case."""
 
@@ -130,7 +117,7 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
     """Return the problem of a kind in KINDS (KeyError for another).
 
     `detail` says what is wrong with this request; extensions are members of their own, as
-    `errors=[Fault(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the
+    `errors=[Violation(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the
     table's.
     """
     kind = KINDS[code]
@@ -153,6 +140,11 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))
     return Problem(code, kind.status, tuple(headers), body)
+
+
+def query_violation(parameter: str, code: str, detail: str) -> Violation:
+    """Return the violation of a query parameter, at /query/<its name>."""
+    return Violation(f"/query/{parameter}", code, detail)
 
 
 def _json(members: Mapping[str, object]) -> bytes:

@@ -7,6 +7,7 @@ import msgspec
 
 from services.aggregate.rolling.rollup import Mean, Pooled
 from services.aggregate.rolling.summary import Sample, UnsurFigure
+from shared.domain.violation import Violation
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -147,14 +148,6 @@ class Readiness(msgspec.Struct, frozen=True):
     as_of: date | None
 
 
-class FaultBody(msgspec.Struct, frozen=True):
-    """One reason of a refusal."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
 class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """A refusal (RFC 9457)."""
 
@@ -164,4 +157,4 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int
     code: str
     detail: str = ""
-    errors: list[FaultBody] = []
+    errors: list[Violation] = []

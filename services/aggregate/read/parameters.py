@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.domain.submission.identity import CODE_MAX
 from shared.domain.window import Window, parse
-from shared.problems import Refused, problem, query_fault
+from shared.problems import Refused, problem, query_violation
 
 DEFAULT_WINDOW = "all"
 ABSENT = ""  # no parameter may have this value, so it stands for one that was not given
@@ -115,5 +115,5 @@ class BreakdownQuery(_Windowed):
 
 def contradiction(detail: str, *parameters: str) -> Refused:
     """The refusal of parameters that are each right."""
-    faults = [query_fault(parameter, "contradiction", detail) for parameter in parameters]
-    return Refused(problem("contradictory-parameters", detail, errors=faults))
+    violations = [query_violation(parameter, "contradiction", detail) for parameter in parameters]
+    return Refused(problem("contradictory-parameters", detail, errors=violations))

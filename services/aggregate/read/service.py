@@ -21,7 +21,8 @@ from services.aggregate.read.meters import Meters
 from services.aggregate.read.snapshot import CurrentSnapshot
 from services.aggregate.rolling.rolling_rows import encode
 from shared.clock import Clock
-from shared.problems import Fault, Refused, problem, query_fault
+from shared.domain.violation import Violation
+from shared.problems import Refused, problem, query_violation
 from shared.registry.snapshot import Layanan, Opd, Registry
 from shared.storage import lookups
 from shared.storage.engine import create_engine
@@ -88,8 +89,8 @@ class ReadService:
             fate = lookups.fate(connection, UUID(receipt)) if is_receipt else None
         if fate is None:
             detail = "not known, or still waiting in the inbox"
-            faults = [Fault("/path/receipt", "unknown-receipt", detail)]
-            raise Refused(problem("not-found", detail, errors=faults))
+            violations = [Violation("/path/receipt", "unknown-receipt", detail)]
+            raise Refused(problem("not-found", detail, errors=violations))
         received_at = local_time(source.registry, fate.received_at) or fate.received_at
         return ReceiptStatus(str(UUID(receipt)), fate.state, fate.reason, received_at)
 
@@ -121,8 +122,8 @@ def registered_opd(registry: Registry, opd_code: str) -> Opd:
     """Return the OPD of a code. Raises Refused (404) where the registry has none."""
     opd = registry.opd.get(opd_code)
     if opd is None:
-        faults = [Fault("/path/opd", "unknown-opd", "no OPD has this code")]
-        raise Refused(problem("not-found", errors=faults))
+        violations = [Violation("/path/opd", "unknown-opd", "no OPD has this code")]
+        raise Refused(problem("not-found", errors=violations))
     return opd
 
 
@@ -132,8 +133,10 @@ def registered_layanan(opd: Opd, layanan_code: str) -> Layanan | None:
         return None
     layanan = opd.layanan.get(layanan_code)
     if layanan is None:
-        fault = query_fault("layanan", "unknown-layanan", "no layanan of this OPD has this code")
-        raise Refused(problem("not-found", errors=[fault]))
+        violation = query_violation(
+            "layanan", "unknown-layanan", "no layanan of this OPD has this code"
+        )
+        raise Refused(problem("not-found", errors=[violation]))
     return layanan
 
 

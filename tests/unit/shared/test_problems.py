@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from shared.domain.violation import Violation
-from shared.problems import KINDS, Fault, problem, query_fault
+from shared.problems import KINDS, problem, query_violation
 
 
 def test_the_body_names_kind_status_and_reasons() -> None:
     answer = problem(
-        "invalid-parameter", "no such window", errors=[query_fault("window", "unknown-window", "x")]
+        "invalid-parameter",
+        "no such window",
+        errors=[query_violation("window", "unknown-window", "x")],
     )
     assert answer.status == 422
     assert json.loads(answer.body) == {
@@ -57,7 +59,7 @@ def test_violations_of_a_submission_are_reasons_as_they_are() -> None:
 
 
 def test_a_lone_surrogate_in_a_pointer_is_replaced() -> None:
-    answer = problem("invalid-submission", errors=[Fault("/\ud800", "unknown-field", "é")])
+    answer = problem("invalid-submission", errors=[Violation("/\ud800", "unknown-field", "é")])
     assert json.loads(answer.body)["errors"] == [
         {"pointer": "/?", "code": "unknown-field", "detail": "é"}
     ]

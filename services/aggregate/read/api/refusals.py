@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.problems import Fault, Problem, Refused, problem, query_fault
+from shared.domain.violation import Violation
+from shared.problems import Problem, Refused, problem, query_violation
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,12 @@ def install(api: FastAPI) -> None:
 def each_once(request: Request) -> None:
     """Raise Refused when a query parameter is given twice: which one is meant cannot be known."""
     given = Counter(name for name, _ in request.query_params.multi_items())
-    if faults := [
-        query_fault(name, "repeated", "given more than once") for name, n in given.items() if n > 1
+    if violations := [
+        query_violation(name, "repeated", "given more than once")
+        for name, n in given.items()
+        if n > 1
     ]:
-        raise Refused(problem("invalid-parameter", errors=faults))
+        raise Refused(problem("invalid-parameter", errors=violations))
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -43,11 +46,11 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     errors = error.errors() if isinstance(error, RequestValidationError) else ()
-    faults = [
-        Fault(_pointer(one["loc"]), str(one["type"]).replace("_", "-"), str(one["msg"]))
+    violations = [
+        Violation(_pointer(one["loc"]), str(one["type"]).replace("_", "-"), str(one["msg"]))
         for one in errors
     ]
-    return _response(problem("invalid-parameter", errors=faults))
+    return _response(problem("invalid-parameter", errors=violations))
 
 
 async def _http(_: Request, error: Exception) -> Response:
