@@ -9,9 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from fastapi import FastAPI
-from fastapi.responses import Response
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,13 +19,12 @@ from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
 from services.ingest.meters import Meters
 from services.ingest.watch import STARTING, UNAVAILABLE, Watch
+from shared import problem_handlers
 from shared.broker import celery_app
 from shared.clock import utc_now
 from shared.connections import ingest_redis
-from shared.domain.errors import IkmError
 from shared.inbox.writer import Writer
 from shared.observability import configure
-from shared.problems import Problem, problem
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -58,7 +54,7 @@ class Ingest:
             for path in FORMATS
         ]
         openapi.document_posts(self.api)
-        _problems(self.api)
+        problem_handlers.install(self.api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Submissions go straight to their endpoint; everything else through FastAPI."""
@@ -132,28 +128,6 @@ def _stop_the_process(watch: Watch, task: asyncio.Task[None]) -> None:
         watch.refusal = UNAVAILABLE
         log.critical("a background task ended", exc_info=task.exception())
         signal.raise_signal(signal.SIGTERM)
-
-
-def _problems(api: FastAPI) -> None:
-    async def failed(_: Request, error: Exception) -> Response:
-        log.error("internal error", exc_info=error)
-        return _response(problem("internal-error"))
-
-    async def refused(_: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        code = {404: "not-found", 405: "method-not-allowed"}.get(status, "malformed-request")
-        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-        return _response(problem(code), headers)
-
-    api.add_exception_handler(HTTPException, refused)
-    api.add_exception_handler(IkmError, failed)
-    api.add_exception_handler(Exception, failed)
-
-
-def _response(found: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        found.body, status_code=found.status, headers={**found.plain_headers, **(headers or {})}
-    )
 
 
 def _calm_the_collector() -> None:
