@@ -1,4 +1,4 @@
-"""What applying a registry file would change, and why it may not be applied: pure, before anything is written."""
+"""What applying a registry file would change: pure, before anything is written."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,8 @@ from shared.registry.file import Document
 from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
 
 Entry = Instansi | Questionnaire | Opd | Layanan | Channel
-Temporal = Opd | Layanan | Channel
+TemporalEntry = Opd | Layanan | Channel
+Days = tuple[date, date]  # first and last, both included
 
 
 class Kind(StrEnum):
@@ -24,13 +25,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry that differs. An Opd stands here without its layanan: they have changes of their own."""
+    """One entry that differs. An Opd has no layanan in it: they have changes of their own."""
 
     kind: Kind
-    what: str  # "layanan disdukcapil/ktp-el"
+    subject: str  # "layanan disdukcapil/ktp-el"
     before: Entry | None
     after: Entry
-    opd: str = ""  # the OPD that it belongs to
+    opd_code: str = ""  # of the OPD that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +39,25 @@ class Usage:
     """What data there are that a change could orphan."""
 
     received: bool = False  # any submission, counted or parked
-    days: Mapping[tuple[str, str], tuple[date, date]] = field(
-        default_factory=dict
-    )  # OPD, layanan: first and last day
+    days: Mapping[tuple[str, str], Days] = field(default_factory=dict)  # by OPD and layanan
     questionnaires: frozenset[str] = frozenset()  # answered ones
 
-    def of(self, opd: str, layanan: str | None = None) -> tuple[date, date] | None:
+    def days_of(self, opd_code: str, layanan_code: str | None = None) -> Days | None:
         """The first and last local day with responses of an OPD, or of one of its layanan."""
-        found = [
+        periods = [
             days
-            for (unit, service), days in self.days.items()
-            if unit == opd and layanan in (None, service)
+            for (opd, layanan), days in self.days.items()
+            if opd == opd_code and layanan_code in (None, layanan)
         ]
-        return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+        if not periods:
+            return None
+        return min(first for first, _ in periods), max(last for _, last in periods)
 
 
 def difference(
     current: Registry, desired: Document, usage: Usage, today: date, *, prune: bool
 ) -> list[Change]:
-    """What the file adds and changes; with `prune` also what it closes: everything that it does not name.
+    """Return what the file adds and changes; with `prune` also the closing of what it leaves out.
 
     What is pruned was valid until yesterday, so that it is closed at once; an OPD or layanan that
     has responses of later days is valid until the last of them, because a response must never lie
@@ -64,90 +65,97 @@ def difference(
     """
     changes = list(_named(current, desired))
     if prune:
-        changes.extend(_unnamed(current, desired, usage, today - timedelta(days=1)))
+        changes.extend(_left_out(current, desired, usage, today - timedelta(days=1)))
     return [change for change in changes if change.before != change.after]
 
 
 def applied(current: Registry, changes: Iterable[Change]) -> Registry:
-    """The registry with the changes made; its version stays."""
-    instansi, opd = current.instansi, dict(current.opd)
+    """Return the registry with the changes made; its version stays."""
+    instansi, opds = current.instansi, dict(current.opd)
     channels, questionnaires = dict(current.channels), dict(current.questionnaires)
     for change in changes:
         match change.after:
-            case Instansi() as entry:
-                instansi = entry
-            case Questionnaire() as entry:
-                questionnaires[entry.code] = entry
-            case Channel() as entry:
-                channels[entry.name] = entry
-            case Opd() as entry:
-                known = opd.get(entry.code)
-                opd[entry.code] = replace(entry, layanan=known.layanan if known else {})
-            case Layanan() as entry:
-                unit = opd[change.opd]
-                opd[unit.code] = replace(unit, layanan={**unit.layanan, entry.code: entry})
+            case Instansi() as changed:
+                instansi = changed
+            case Questionnaire() as questionnaire:
+                questionnaires[questionnaire.code] = questionnaire
+            case Channel() as channel:
+                channels[channel.name] = channel
+            case Opd() as opd:
+                registered = opds.get(opd.code)
+                opds[opd.code] = replace(opd, layanan=registered.layanan if registered else {})
+            case Layanan() as layanan:
+                opd = opds[change.opd_code]
+                opds[opd.code] = replace(opd, layanan={**opd.layanan, layanan.code: layanan})
     return replace(
-        current, instansi=instansi, opd=opd, channels=channels, questionnaires=questionnaires
+        current, instansi=instansi, opd=opds, channels=channels, questionnaires=questionnaires
     )
 
 
 def _named(current: Registry, desired: Document) -> Iterator[Change]:
+    """Yield a change for every entry that the file names, also where nothing differs."""
     if desired.instansi is not None:
-        known = current.instansi if current.instansi.code else None
-        yield _change(f"instansi {desired.instansi.code}", known, desired.instansi)
+        instansi = current.instansi if current.instansi.code else None
+        yield _change(f"instansi {desired.instansi.code}", instansi, desired.instansi)
     for code, questionnaire in desired.questionnaires.items():
         yield _change(f"questionnaire {code}", current.questionnaires.get(code), questionnaire)
-    for code, opd in desired.opd.items():
-        old = current.opd.get(code)
-        yield _change(f"opd {code}", _alone(old) if old else None, _alone(opd), code)
-        for service, layanan in opd.layanan.items():
-            yield _change(
-                f"layanan {code}/{service}",
-                old.layanan.get(service) if old else None,
-                layanan,
-                code,
-            )
+    for opd in desired.opd.values():
+        yield from _named_opd(current.opd.get(opd.code), opd)
     for name, channel in desired.channels.items():
         yield _change(f"channel {name}", current.channels.get(name), channel)
 
 
-def _unnamed(
+def _named_opd(before: Opd | None, after: Opd) -> Iterator[Change]:
+    alone = _without_layanan(before) if before else None
+    yield _change(f"opd {after.code}", alone, _without_layanan(after), after.code)
+    for code, layanan in after.layanan.items():
+        registered = before.layanan.get(code) if before else None
+        yield _change(f"layanan {after.code}/{code}", registered, layanan, after.code)
+
+
+def _left_out(
     current: Registry, desired: Document, usage: Usage, yesterday: date
 ) -> Iterator[Change]:
-    def closed_by(days: tuple[date, date] | None) -> date:
+    """Yield the closing of every entry that the file does not name."""
+
+    def last_day(days: Days | None) -> date:
         return max(yesterday, days[1]) if days else yesterday
 
-    for code, opd in current.opd.items():
-        if code not in desired.opd:
-            yield _closed(f"opd {code}", _alone(opd), closed_by(usage.of(code)), code)
+    for opd in current.opd.values():
+        if opd.code not in desired.opd:
+            closed_after = last_day(usage.days_of(opd.code))
+            yield _closing(f"opd {opd.code}", _without_layanan(opd), closed_after, opd.code)
             continue
-        for service, layanan in opd.layanan.items():
-            if service not in desired.opd[code].layanan:
-                yield _closed(
-                    f"layanan {code}/{service}", layanan, closed_by(usage.of(code, service)), code
-                )
+        for code, layanan in opd.layanan.items():
+            if code not in desired.opd[opd.code].layanan:
+                closed_after = last_day(usage.days_of(opd.code, code))
+                yield _closing(f"layanan {opd.code}/{code}", layanan, closed_after, opd.code)
     for name, channel in current.channels.items():
         if name not in desired.channels:
-            yield _closed(f"channel {name}", channel, yesterday)
+            yield _closing(f"channel {name}", channel, yesterday)
 
 
-def _alone(opd: Opd) -> Opd:
+def _without_layanan(opd: Opd) -> Opd:
     return replace(opd, layanan={})
 
 
-def _closed(what: str, entry: Temporal, last: date, opd: str = "") -> Change:
-    ends = last if entry.valid_to is None else min(last, entry.valid_to)
-    return Change(Kind.CLOSE, what, entry, replace(entry, valid_to=ends), opd)
+def _closing(subject: str, entry: TemporalEntry, last_day: date, opd_code: str = "") -> Change:
+    valid_to = last_day if entry.valid_to is None else min(last_day, entry.valid_to)
+    return Change(Kind.CLOSE, subject, entry, replace(entry, valid_to=valid_to), opd_code)
 
 
-def _change(what: str, before: Entry | None, after: Entry, opd: str = "") -> Change:
-    return Change(_kind(before, after), what, before, after, opd)
+def _change(subject: str, before: Entry | None, after: Entry, opd_code: str = "") -> Change:
+    return Change(_kind(before, after), subject, before, after, opd_code)
 
 
 def _kind(before: Entry | None, after: Entry) -> Kind:
     if before is None:
         return Kind.ADD
-    old, new = (getattr(entry, "valid_to", None) or date.max for entry in (before, after))
-    if old == new:
+    old_end, new_end = _end(before), _end(after)
+    if old_end == new_end:
         return Kind.CHANGE
-    return Kind.CLOSE if new < old else Kind.REOPEN
+    return Kind.CLOSE if new_end < old_end else Kind.REOPEN
+
+
+def _end(entry: Entry) -> date:
+    return getattr(entry, "valid_to", None) or date.max

@@ -1,36 +1,36 @@
-"""The registry file: YAML text in, the entries that it names out, or every fault that it has."""
+"""The registry file: YAML text in, the entries that it names out, or every violation of it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 from zoneinfo import available_timezones
 
 from shared.domain.errors import IkmError, ReversedPeriod
 from shared.domain.ikm import SCHEMES
 from shared.domain.questionnaire import Questionnaire, Unsur
-from shared.registry import strict_yaml as read
+from shared.domain.violation import Violation
+from shared.registry import readers as read
+from shared.registry import strict_yaml
+from shared.registry.readers import Field
 from shared.registry.snapshot import ROLLUPS, Channel, Instansi, Layanan, Opd
-from shared.registry.strict_yaml import Fault, Field
 
 
 class RegistryError(IkmError):
     """The registry file cannot be applied; nothing was changed."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        """Carry all the faults that were found."""
-        super().__init__(f"{len(faults)} fault(s)")
-        self.faults = tuple(faults)
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(f"{len(violations)} fault(s)")
+        self.violations = tuple(violations)
 
     def __str__(self) -> str:
-        """Return the message and a line for every fault."""
-        return "\n".join([super().__str__(), *(f"  {f.path}: {f.detail}" for f in self.faults)])
+        lines = [f"  {violation.pointer}: {violation.detail}" for violation in self.violations]
+        return "\n".join([super().__str__(), *lines])
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a registry file names. What it leaves out is not in here, and stays as it is unless it is pruned."""
+    """What a registry file names. What it leaves out stays as it is, unless it is pruned."""
 
     instansi: Instansi | None = None
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=dict)
@@ -39,37 +39,34 @@ class Document:
 
 
 def parse(source: str) -> Document:
-    """Read a registry file. Raises RegistryError with every fault, each with its path (`opd[3].layanan[0].code`)."""
+    """Read a registry file. Raises RegistryError with every violation, each with its path."""
     try:
-        content, faults = read.load(source)
-    except read.NotYaml as error:
-        raise RegistryError([Fault("file", str(error))]) from error
-    document: Document | None = _document(content, "", faults)
-    if faults or document is None:
-        raise RegistryError(faults)
+        content, repeated = strict_yaml.load(source)
+    except strict_yaml.NotYaml as error:
+        raise RegistryError([Violation("file", "malformed", str(error))]) from error
+    try:
+        document: Document = _document(content, "")
+    except read.Invalid as error:
+        raise RegistryError([*repeated, *error.violations]) from error
+    if repeated:
+        raise RegistryError(repeated)
     return document
 
 
 def _temporal(build: Callable[..., Any]) -> Callable[..., Any]:
     """Build an entry that does not end before it begins."""
 
-    def built(
-        *, valid_from: date | None = None, valid_to: date | None = None, **values: object
-    ) -> object:
-        if valid_from and valid_to and valid_to < valid_from:
-            raise ReversedPeriod(f"valid_to {valid_to} is before valid_from {valid_from}")
-        return build(valid_from=valid_from, valid_to=valid_to, **values)
+    def built(**values: Any) -> object:  # noqa: ANN401 - read by the tables below
+        first, last = values.get("valid_from"), values.get("valid_to")
+        if first and last and last < first:
+            raise ReversedPeriod(f"valid_to {last} is before valid_from {first}")
+        return build(**values)
 
     return built
 
 
-def _questionnaire(unsur: Mapping[str, Unsur], **values: Any) -> Questionnaire:  # noqa: ANN401 - read by the table below
-    return Questionnaire(unsur=tuple(unsur.values()), **values)
-
-
-def _unsur(options: list[str], **values: Any) -> Unsur:  # noqa: ANN401 - read by the table below
-    worst, poor, good, best = options
-    return Unsur(options=(worst, poor, good, best), **values)
+def _questionnaire(code: str, name: str, unsur: Mapping[str, Unsur]) -> Questionnaire:
+    return Questionnaire(code, name, tuple(unsur.values()))
 
 
 _UNSUR_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -99,7 +96,7 @@ _UNSUR: Final = {
 _QUESTIONNAIRE: Final = {
     "code": Field(read.code),
     "name": Field(read.text),
-    "unsur": Field(read.entries(_UNSUR, _unsur, "code")),
+    "unsur": Field(read.entries(_UNSUR, Unsur, "code")),
 }
 _LAYANAN: Final = {
     "code": Field(read.code),

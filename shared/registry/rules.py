@@ -1,103 +1,122 @@
-"""Why changes to the registry may not be made: what they would orphan, and what they name that does not exist."""
+"""Why changes to the registry may not be made: what they would orphan, what they name in vain."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
+from shared.domain.violation import Violation
 from shared.registry.change import Change, Usage, applied
 from shared.registry.snapshot import Instansi, Layanan, Opd, Registry
-from shared.registry.strict_yaml import Fault
 
 
-def objections(current: Registry, changes: Sequence[Change], usage: Usage) -> list[Fault]:
-    """Every reason against making these changes; the path of a fault is the entry and the field."""
+def objections(current: Registry, changes: Sequence[Change], usage: Usage) -> list[Violation]:
+    """Return every reason against these changes; a pointer is an entry's subject and field."""
     after = applied(current, changes)
     return [*_orphans(changes, usage), *_dangling(after)]
 
 
-def _orphans(changes: Sequence[Change], usage: Usage) -> Iterator[Fault]:
+def _orphans(changes: Sequence[Change], usage: Usage) -> Iterator[Violation]:
+    """Yield what would leave data without the entry that they belong to."""
     for change in changes:
         match change.before, change.after:
-            case Instansi() as old, Instansi() as new:
-                yield from _instansi(change.what, old, new, usage)
-            case Questionnaire(code=code), Questionnaire():
-                yield from _questionnaire(change.what, code, usage)
-            case _, Opd(code=code) as entry:
-                yield from _validity(change.what, entry, usage.of(code))
-            case _, Layanan(code=code) as entry:
-                yield from _validity(change.what, entry, usage.of(change.opd, code))
+            case Instansi() as before, Instansi() as after:
+                yield from _instansi(change.subject, before, after, usage)
+            case Questionnaire(), Questionnaire(code=code):
+                yield from _questionnaire(change.subject, code, usage)
+            case _, Opd() as opd:
+                yield from _validity(change.subject, opd, usage.days_of(opd.code))
+            case _, Layanan() as layanan:
+                days = usage.days_of(change.opd_code, layanan.code)
+                yield from _validity(change.subject, layanan, days)
             case _:
                 pass
 
 
-def _instansi(what: str, old: Instansi, new: Instansi, usage: Usage) -> Iterator[Fault]:
-    if new.code != old.code and usage.received:
-        yield Fault(
-            f"{what}.code",
-            f"there are submissions of instansi {old.code}: its code stays; the name may change",
+def _instansi(subject: str, before: Instansi, after: Instansi, usage: Usage) -> Iterator[Violation]:
+    if after.code != before.code and usage.received:
+        yield _in_use(
+            f"{subject}.code",
+            f"there are submissions of instansi {before.code}: its code stays; the name may change",
         )
-    if new.timezone != old.timezone and usage.days:
-        yield Fault(
-            f"{what}.timezone",
-            f"there are responses, and their local days are days of {old.timezone}: it stays",
+    if after.timezone != before.timezone and usage.days:
+        yield _in_use(
+            f"{subject}.timezone",
+            f"there are responses, and their local days are days of {before.timezone}: it stays",
         )
 
 
-def _questionnaire(what: str, code: str, usage: Usage) -> Iterator[Fault]:
+def _questionnaire(subject: str, code: str, usage: Usage) -> Iterator[Violation]:
     if code == SKM_2017.code:
-        yield Fault(what, "is built in and cannot be changed: give yours another code")
+        yield _in_use(subject, "is built in and cannot be changed: give yours another code")
     elif code in usage.questionnaires:
-        yield Fault(
-            what, "has been answered and cannot be changed: give the new version a new code"
+        yield _in_use(
+            subject, "has been answered and cannot be changed: give the new version a new code"
         )
 
 
-def _validity(what: str, entry: Opd | Layanan, days: tuple[date, date] | None) -> Iterator[Fault]:
+def _validity(
+    subject: str, temporal: Opd | Layanan, days: tuple[date, date] | None
+) -> Iterator[Violation]:
     if days is None:
         return
     first, last = days
-    if entry.valid_from is not None and entry.valid_from > first:
-        yield Fault(
-            f"{what}.valid_from", f"there are responses of {first}: it cannot begin later than that"
+    if temporal.valid_from is not None and temporal.valid_from > first:
+        yield _in_use(
+            f"{subject}.valid_from",
+            f"there are responses of {first}: it cannot begin later than that",
         )
-    if entry.valid_to is not None and entry.valid_to < last:
-        yield Fault(
-            f"{what}.valid_to", f"there are responses of {last}: it cannot end earlier than that"
+    if temporal.valid_to is not None and temporal.valid_to < last:
+        yield _in_use(
+            f"{subject}.valid_to", f"there are responses of {last}: it cannot end earlier than that"
         )
 
 
-def _dangling(after: Registry) -> Iterator[Fault]:
+def _in_use(pointer: str, detail: str) -> Violation:
+    return Violation(pointer, "in-use", detail)
+
+
+def _dangling(after: Registry) -> Iterator[Violation]:
+    """Yield the names that stand for nothing."""
     if not after.instansi.code:
-        yield Fault("instansi", "is missing: the first file that is applied must name it")
+        yield Violation(
+            "instansi", "required", "is missing: the first file that is applied must name it"
+        )
     for opd in after.opd.values():
         yield from _successor(opd, after)
         for layanan in opd.layanan.values():
-            if (
-                layanan.questionnaire is not None
-                and layanan.questionnaire not in after.questionnaires
-            ):
-                what = f"layanan {opd.code}/{layanan.code}.questionnaire"
-                yield Fault(
-                    what,
-                    f"{layanan.questionnaire!r} is not known; known: {', '.join(after.questionnaires)}",
-                )
+            yield from _questionnaire_of(layanan, opd, after)
     for channel in after.channels.values():
         for code in sorted((channel.opd or frozenset()) - after.opd.keys()):
-            yield Fault(f"channel {channel.name}.opd", f"there is no OPD {code!r}")
+            yield _no_opd(f"channel {channel.name}.opd", code)
 
 
-def _successor(opd: Opd, after: Registry) -> Iterator[Fault]:
-    """The successor, its successor and so on must exist and must not lead back."""
+def _questionnaire_of(layanan: Layanan, opd: Opd, after: Registry) -> Iterator[Violation]:
+    code = layanan.questionnaire
+    if code is not None and code not in after.questionnaires:
+        yield Violation(
+            f"layanan {opd.code}/{layanan.code}.questionnaire",
+            "unknown-questionnaire",
+            f"{code!r} is not known; known: {', '.join(after.questionnaires)}",
+        )
+
+
+def _successor(opd: Opd, after: Registry) -> Iterator[Violation]:
+    """Yield what is wrong with the successor: it and its own must exist and must not lead back."""
+    pointer = f"opd {opd.code}.successor"
     followed = {opd.code}
     code = opd.successor
     while code is not None:
         if code not in after.opd:
             if code == opd.successor:  # further down the chain it is the fault of another OPD
-                yield Fault(f"opd {opd.code}.successor", f"there is no OPD {code!r}")
+                yield _no_opd(pointer, code)
             return
         if code in followed:
             if code == opd.code:
-                yield Fault(f"opd {opd.code}.successor", "leads back to the OPD itself")
+                yield Violation(pointer, "contradiction", "leads back to the OPD itself")
             return
         followed.add(code)
         code = after.opd[code].successor
+
+
+def _no_opd(pointer: str, code: str) -> Violation:
+    return Violation(pointer, "unknown-opd", f"there is no OPD {code!r}")

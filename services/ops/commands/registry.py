@@ -92,13 +92,13 @@ def _revoke(key_id: str) -> None:
 
 
 def _text(file: BinaryIO) -> str:
+    from shared.domain.violation import Violation
     from shared.registry.file import RegistryError
-    from shared.registry.strict_yaml import Fault
 
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RegistryError([Fault("file", f"is not UTF-8: {error}")]) from error
+        raise RegistryError([Violation("file", "malformed", f"is not UTF-8: {error}")]) from error
 
 
 def _instant(instant: datetime | None) -> str:

@@ -15,7 +15,7 @@ def line(change: Change) -> str:
     details = (
         _given(change.after) if change.before is None else _different(change.before, change.after)
     )
-    return f"{_SIGNS[change.kind]} {change.what}  {', '.join(details)}"
+    return f"{_SIGNS[change.kind]} {change.subject}  {', '.join(details)}"
 
 
 def _given(entry: Entry) -> list[str]:

@@ -57,8 +57,8 @@ def apply(
     current, used = load(connection), usage(connection)
     zone = (desired.instansi or current.instansi).zone
     changes = difference(current, desired, used, local_day(now, zone), prune=prune)
-    if faults := objections(current, changes, used):
-        raise RegistryError(faults)
+    if violations := objections(current, changes, used):
+        raise RegistryError(violations)
     if changes and not dry_run:
         _write(connection, changes)
         raise_version(connection, now)
@@ -92,7 +92,7 @@ def _write(connection: sa.Connection, changes: Sequence[Change]) -> None:
     # One statement each: an OPD may name a successor that comes after it.
     _upsert(connection, tables.opd, [_opd_row(entry) for entry in after if isinstance(entry, Opd)])
     services = [
-        (change.opd, change.after) for change in changes if isinstance(change.after, Layanan)
+        (change.opd_code, change.after) for change in changes if isinstance(change.after, Layanan)
     ]
     _upsert(connection, tables.layanan, [_layanan_row(opd, entry) for opd, entry in services])
     _upsert(
@@ -106,7 +106,7 @@ def _write(connection: sa.Connection, changes: Sequence[Change]) -> None:
 def _touch(connection: sa.Connection, changes: Sequence[Change]) -> None:
     """Mark OPDs stale: a population changes a confidence interval, a scheme changes every figure."""
     state = tables.opd_state
-    codes = sorted({change.opd for change in changes if change.opd})
+    codes = sorted({change.opd_code for change in changes if change.opd_code})
     if codes:
         connection.execute(
             insert(state).values([{"opd": code} for code in codes]).on_conflict_do_nothing()

@@ -216,7 +216,7 @@ def test_a_refused_file_changes_nothing_at_all(engine: sa.Engine) -> None:
     )
     with unchanged(engine), pytest.raises(RegistryError) as caught:
         change(engine, refused)
-    assert [fault.path for fault in caught.value.faults] == [
+    assert [violation.pointer for violation in caught.value.violations] == [
         "instansi kabupaten.code",
         "instansi kabupaten.timezone",
         "questionnaire spkp",

@@ -42,7 +42,7 @@ def lines(desired: Document, usage: Usage = UNUSED, *, prune: bool = False) -> l
 
 
 def refusals(desired: Document, usage: Usage = UNUSED) -> list[str]:
-    return [fault.path for fault in objections(CURRENT, changes(desired, usage), usage)]
+    return [violation.pointer for violation in objections(CURRENT, changes(desired, usage), usage)]
 
 
 def with_opd(*opd: Opd) -> Document:
@@ -132,7 +132,7 @@ def test_prune_never_leaves_a_response_outside_the_validity() -> None:
     )
     desired = with_opd(replace(DINAS, layanan={"ktp": KTP}))
     pruned = {
-        change.what: getattr(change.after, "valid_to", None)
+        change.subject: getattr(change.after, "valid_to", None)
         for change in changes(desired, usage, prune=True)
     }
     assert pruned["opd badan"] == TODAY
@@ -252,4 +252,4 @@ def test_the_first_file_must_name_the_instansi() -> None:
     desired = with_opd(DINAS)
     empty = Registry.empty()
     first = difference(empty, desired, UNUSED, TODAY, prune=False)
-    assert [fault.path for fault in objections(empty, first, UNUSED)] == ["instansi"]
+    assert [violation.pointer for violation in objections(empty, first, UNUSED)] == ["instansi"]

@@ -19,7 +19,7 @@ ONE = "{code: P1, key: p, name: P, question: P, options: [a, b, c, d]}"
 def faults(source: str) -> dict[str, str]:
     with pytest.raises(RegistryError) as caught:
         parse(source)
-    return {fault.path: fault.detail for fault in caught.value.faults}
+    return {violation.pointer: violation.detail for violation in caught.value.violations}
 
 
 def test_a_file_is_read_whole() -> None:
