@@ -2,228 +2,173 @@
 
 Formats: PostgreSQL documentation, "COPY" (binary format), and its send functions: array_send,
 uuid_send, timestamptz_send (microseconds since 2000-01-01), date_send (days since 2000-01-01).
+
+A *field* is a length and what it holds; NULL is a length of -1. A *matrix* holds the same field of
+many rows, so many bytes each.
 """
 
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import chain
 from typing import ClassVar
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
-from psycopg import pq
-from psycopg.adapt import Buffer, Dumper
 
-EPOCH_DAY = date(2000, 1, 1).toordinal()
-EPOCH_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+Matrix = NDArray[np.uint8]  # rows x bytes
 
-_EPOCH_1970 = datetime(1970, 1, 1, tzinfo=UTC)
-_HEADER = struct.Struct("!iiIii")
-_LENGTH = struct.Struct("!i").pack
-_INT8 = struct.Struct("!iq").pack
-_INT4 = struct.Struct("!ii").pack
-_INT2 = struct.Struct("!ih").pack
-NULL = _LENGTH(-1)
-_SHORT = [_LENGTH(size) for size in range(256)]
-LENGTH_4, LENGTH_8, LENGTH_16 = map(_LENGTH, (4, 8, 16))
-_SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_TRAILER = b"\xff\xff"
+_EPOCH_DAY = date(2000, 1, 1).toordinal()
+_EPOCH_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+_ARRAY_HEADER = struct.Struct("!iiIii")  # dimensions, has NULLs, element type, size, lower bound
+_UUID_BYTES = 16
 
-_TEXT, _UUID, _INT4_OID, _INT8_OID, _DATE = 25, 2950, 23, 20, 1082
+field_length = struct.Struct("!i").pack
+NULL = field_length(-1)
+LENGTH_4, LENGTH_8, LENGTH_16 = map(field_length, (4, 8, 16))
+_int8_field = struct.Struct("!iq").pack
+_int4_field = struct.Struct("!ii").pack
+_int2_field = struct.Struct("!ih").pack
 
 
-class Array:
-    """An array parameter in its binary form; a subclass for each type of element."""
+class ArrayParameter:
+    """An array parameter in its binary form. The numbers are those of the table pg_type."""
 
-    element: ClassVar[int]
     oid: ClassVar[int]
-    __slots__ = ("data",)
+    element_oid: ClassVar[int]
+    __slots__ = ("encoded",)
 
-    def __init__(self, count: int, elements: bytes) -> None:
-        self.data = _HEADER.pack(1, 0, self.element, count, 1) + elements
-
-
-class Texts(Array):
-    """text[]."""
-
-    element, oid = _TEXT, 1009
+    def __init__(self, size: int, elements: bytes) -> None:
+        self.encoded = _ARRAY_HEADER.pack(1, 0, self.element_oid, size, 1) + elements
 
 
-class Uuids(Array):
-    """uuid[]."""
+class TextArray(ArrayParameter):
+    """A parameter of type text[]."""
 
-    element, oid = _UUID, 2951
-
-
-class Integers(Array):
-    """int4[]."""
-
-    element, oid = _INT4_OID, 1007
+    oid, element_oid = 1009, 25
 
 
-class Bigints(Array):
-    """int8[]."""
+class UuidArray(ArrayParameter):
+    """A parameter of type uuid[]."""
 
-    element, oid = _INT8_OID, 1016
-
-
-class Days(Array):
-    """date[]."""
-
-    element, oid = _DATE, 1182
+    oid, element_oid = 2951, 2950
 
 
-class ArrayDumper(Dumper):
-    """Hands an Array to psycopg as it is."""
+class Int4Array(ArrayParameter):
+    """A parameter of type int4[]."""
 
-    format = pq.Format.BINARY
-
-    def dump(self, obj: Array) -> Buffer | None:
-        """The bytes."""
-        return obj.data
+    oid, element_oid = 1007, 23
 
 
-_DUMPERS = {
-    kind: type(f"{kind.__name__}Dumper", (ArrayDumper,), {"oid": kind.oid})
-    for kind in (Texts, Uuids, Integers, Bigints, Days)
-}
+class Int8Array(ArrayParameter):
+    """A parameter of type int8[]."""
+
+    oid, element_oid = 1016, 20
 
 
-def register(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """Teach a connection to take Array parameters."""
-    for kind, dumper in _DUMPERS.items():
-        connection.adapters.register_dumper(kind, dumper)
+class DateArray(ArrayParameter):
+    """A parameter of type date[]."""
+
+    oid, element_oid = 1182, 1082
 
 
-def uuids(values: Sequence[bytes]) -> Array:
-    """uuid[] from 16 bytes each."""
-    return Uuids(len(values), b"".join([LENGTH_16 + value for value in values]))
+ARRAY_TYPES = (TextArray, UuidArray, Int4Array, Int8Array, DateArray)
 
 
-def repeated(values: Sequence[str]) -> Array:
-    """text[] of few distinct values."""
-    return Texts(len(values), b"".join(map(code, values)))
+def text_array(codes: Sequence[str]) -> TextArray:
+    """Return a text[] of codes, of which few are distinct."""
+    return TextArray(len(codes), b"".join(map(code_field, codes)))
 
 
-def bigints(values: Iterable[int]) -> Array:
-    """int8[]."""
-    elements = [_INT8(8, value) for value in values]
-    return Bigints(len(elements), b"".join(elements))
+def uuid_array(uuids: bytes) -> UuidArray:
+    """Return a uuid[] from 16 bytes each, one after the other."""
+    size = len(uuids) // _UUID_BYTES
+    elements = np.empty((size, 4 + _UUID_BYTES), dtype=np.uint8)
+    elements[:, :4] = np.frombuffer(LENGTH_16, dtype=np.uint8)
+    elements[:, 4:] = uuid_matrix(uuids)
+    return UuidArray(size, elements.tobytes())
 
 
-def integers(values: "Sequence[int] | array[int]") -> Array:
-    """int4[], in one sweep: lengths and values are interleaved and then turned to network order together."""
+def int4_array(values: "Sequence[int] | array[int]") -> Int4Array:
+    """Return an int4[]: lengths and values are interleaved, then turned to network order together."""
     pairs = array("i", bytes(8 * len(values)))
     pairs[0::2] = array("i", [4]) * len(values)
     pairs[1::2] = values if isinstance(values, array) else array("i", values)
     if struct.pack("=i", 1) != struct.pack("!i", 1):
         pairs.byteswap()
-    return Integers(len(values), pairs.tobytes())
+    return Int4Array(len(values), pairs.tobytes())
 
 
-def days(values: Sequence[date]) -> Array:
-    """date[]."""
-    return Days(len(values), b"".join(map(day, values)))
+def int8_array(values: Sequence[int]) -> Int8Array:
+    """Return an int8[]."""
+    return Int8Array(len(values), b"".join([_int8_field(8, value) for value in values]))
 
 
-def text(value: str | None) -> bytes:
-    """A text field; None is NULL."""
+def date_array(days: Sequence[date]) -> DateArray:
+    """Return a date[]."""
+    return DateArray(len(days), b"".join(map(date_field, days)))
+
+
+def text_field(value: str | None) -> bytes:
+    """Return a text field; None is NULL."""
     if value is None:
         return NULL
     encoded = value.encode()
-    return _LENGTH(len(encoded)) + encoded
+    return field_length(len(encoded)) + encoded
 
 
-code = lru_cache(maxsize=65536)(text)  # for what comes again and again
+code_field = lru_cache(maxsize=65536)(text_field)  # for what comes again and again
 
 
 @lru_cache(maxsize=65536)
-def day(value: date) -> bytes:
-    """A date field."""
-    return _INT4(4, value.toordinal() - EPOCH_DAY)
+def date_field(day: date) -> bytes:
+    """Return a date field."""
+    return _int4_field(4, day.toordinal() - _EPOCH_DAY)
 
 
-def aware(value: int) -> datetime:
-    """The instant, as a datetime in UTC, of microseconds since 1970."""
-    return _EPOCH_1970 + timedelta(microseconds=value)
+def int2_field(value: int | None) -> bytes:
+    """Return an int2 field; None is NULL."""
+    return NULL if value is None else _int2_field(2, value)
 
 
-def micros(value: datetime) -> int:
-    """The microseconds since 1970 of an instant, exactly."""
-    return (value - _EPOCH_1970) // timedelta(microseconds=1)
+def uuid_matrix(uuids: bytes) -> Matrix:
+    """Return the matrix of 16 bytes each, one after the other."""
+    return np.frombuffer(uuids, dtype=np.uint8).reshape(-1, _UUID_BYTES)
 
 
-def smallint(value: int | None) -> bytes:
-    """An int2 field; None is NULL."""
-    return NULL if value is None else _INT2(2, value)
-
-
-Matrix = NDArray[np.uint8]  # rows of so many bytes each
-
-
-def records(size: int, columns: Sequence[bytes | Matrix]) -> list[bytes]:
-    """So many rows, each the bytes of its columns one after the other; a column of plain bytes is the same in each."""
-    widths = [len(column) if isinstance(column, bytes) else column.shape[1] for column in columns]
-    width = sum(widths)
-    rows = np.empty((size, width), dtype=np.uint8)
-    at = 0
-    for column, wide in zip(columns, widths, strict=True):
-        rows[:, at : at + wide] = (
-            np.frombuffer(column, dtype=np.uint8) if isinstance(column, bytes) else column
-        )
-        at += wide
-    together = rows.tobytes()
-    return [together[at : at + width] for at in range(0, size * width, width)]
-
-
-def uuid_matrix(receipts: bytes) -> Matrix:
-    """16 bytes each."""
-    return np.frombuffer(receipts, dtype=np.uint8).reshape(-1, 16)
-
-
-def instant_matrix(values: NDArray[np.int64]) -> Matrix:
-    """timestamptz, 8 bytes each, from microseconds since 1970."""
-    return (values - EPOCH_US).astype(">i8").view(np.uint8).reshape(-1, 8)
+def instant_matrix(instants_us: NDArray[np.int64]) -> Matrix:
+    """Return timestamptz, 8 bytes each, from microseconds since 1970."""
+    return (instants_us - _EPOCH_US).astype(">i8").view(np.uint8).reshape(-1, 8)
 
 
 def int4_matrix(values: NDArray[np.int64]) -> Matrix:
-    """int4, 4 bytes each."""
+    """Return int4, 4 bytes each."""
     return values.astype(">i4").view(np.uint8).reshape(-1, 4)
 
 
-def uuid_array(receipts: bytes) -> Array:
-    """uuid[] from 16 bytes each, one after the other."""
-    size = len(receipts) // 16
-    rows = np.empty((size, 20), dtype=np.uint8)
-    rows[:, :4] = np.frombuffer(LENGTH_16, dtype=np.uint8)
-    rows[:, 4:] = uuid_matrix(receipts)
-    return Uuids(size, rows.tobytes())
+def fixed_rows(size: int, columns: Sequence[bytes | Matrix]) -> list[bytes]:
+    """Return so many rows, each the bytes of its columns; plain bytes are the same in each row."""
+    widths = [len(column) if isinstance(column, bytes) else column.shape[1] for column in columns]
+    row_width = sum(widths)
+    rows = np.empty((size, row_width), dtype=np.uint8)
+    start = 0
+    for column, width in zip(columns, widths, strict=True):
+        rows[:, start : start + width] = (
+            np.frombuffer(column, dtype=np.uint8) if isinstance(column, bytes) else column
+        )
+        start += width
+    joined = rows.tobytes()
+    return [joined[start : start + row_width] for start in range(0, size * row_width, row_width)]
 
 
 def text_columns(values: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
-    """Text fields in two columns: their lengths, and what they hold."""
+    """Return text fields in two columns: their lengths, and what they hold."""
     encoded = [value.encode() for value in values]
-    return [
-        _SHORT[len(value)] if len(value) < len(_SHORT) else _LENGTH(len(value)) for value in encoded
-    ], encoded
+    return list(map(field_length, map(len, encoded))), encoded
 
 
-def together(*columns: Iterable[bytes]) -> bytes:
-    """Rows from their columns."""
+def interleave(*columns: Iterable[bytes]) -> bytes:
+    """Return rows from their columns."""
     return b"".join(chain.from_iterable(zip(*columns, strict=True)))
-
-
-def length(size: int) -> bytes:
-    """The length before a field."""
-    return _LENGTH(size)
-
-
-def copy(cursor: "psycopg.Cursor[tuple[object, ...]]", statement: str, rows: bytes) -> None:
-    """Run COPY … FROM STDIN (FORMAT BINARY) with rows that each begin with the number of their fields."""
-    if rows:
-        with cursor.copy(statement) as stream:
-            stream.write(_SIGNATURE + rows + _TRAILER)

@@ -4,7 +4,7 @@ Each question names what is wrong; no answer is the good answer. Of what may be 
 and the number.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -115,13 +115,6 @@ def accepted_after(connection: sa.Connection, epoch: UUID, last: tuple[int, int]
         inbox_entry.c.epoch == epoch, place > last
     )
     return connection.scalar(query) or 0
-
-
-def counted_entries(connection: sa.Connection, entries: Collection[UUID]) -> set[UUID]:
-    """Those of the entries that are counted."""
-    return set(
-        connection.scalars(sa.select(inbox_entry.c.entry).where(inbox_entry.c.entry.in_(entries)))
-    )
 
 
 def opds_without_state(connection: sa.Connection) -> list[str]:

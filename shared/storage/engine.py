@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from shared.storage.cursor import accept_array_parameters
+
 STATEMENT_TIMEOUT_MS = 60_000
 LOCK_TIMEOUT_MS = 20_000
 CONNECT_TIMEOUT_S = 3
@@ -12,7 +14,7 @@ CONNECT_TIMEOUT_S = 3
 
 def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
     """An engine for `url`; a broken pooled connection is replaced before use."""
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=pool_size,
         max_overflow=2,
@@ -27,6 +29,8 @@ def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
             ),
         },
     )
+    sa.event.listen(engine, "connect", accept_array_parameters)
+    return engine
 
 
 @contextmanager

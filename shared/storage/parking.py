@@ -1,7 +1,7 @@
 """The parked submissions: what only the registry or the history can judge, with its raw body and the reason."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,9 +14,19 @@ from shared.storage import binary
 from shared.storage.cursor import Cursor
 from shared.storage.tables import parked, receipt
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+# Write parked submissions. COPY has no parameters and goes through psycopg alone.
+_COPY = """
+COPY parked (receipt, channel, source_id, received_at, reason, violations, body) FROM STDIN
+"""
+# Delete the parked submissions with these receipts; one array, so that every number of them is one statement.
+_DELETE = sa.text("DELETE FROM parked WHERE receipt = ANY(:receipts)")
+
 
 class ParkedSubmission(NamedTuple):
-    """One parked submission. `received_us`: microseconds since 1970."""
+    """A submission to be parked. `received_us`: microseconds since 1970."""
 
     receipt: bytes
     channel: str
@@ -25,53 +35,6 @@ class ParkedSubmission(NamedTuple):
     reason: str
     violations: Sequence[Violation]
     body: bytes
-
-
-def park(cursor: Cursor, rows: Sequence[ParkedSubmission]) -> None:
-    """Keep the submissions until the registry is mended."""
-    with cursor.copy(
-        "COPY parked (receipt, channel, source_id, received_at, reason, violations, body) FROM STDIN"
-    ) as stream:
-        for row in rows:
-            stream.write_row(
-                (
-                    UUID(bytes=row.receipt),
-                    row.channel,
-                    row.source_id,
-                    binary.aware(row.received_us),
-                    row.reason,
-                    msgspec.json.encode(row.violations).decode(),
-                    row.body,
-                )
-            )
-
-
-def list_parked(
-    connection: sa.Connection, reason: str | None, limit: int
-) -> Sequence[sa.RowMapping]:
-    """ParkedSubmission submissions, oldest first, without their bodies."""
-    columns = [column for column in parked.c if column.name != "body"]
-    query = sa.select(*columns).order_by(parked.c.received_at, parked.c.receipt).limit(limit)
-    if reason is not None:
-        query = query.where(parked.c.reason == reason)
-    return connection.execute(query).mappings().all()
-
-
-def count_by_reason(connection: sa.Connection) -> Sequence[sa.RowMapping]:
-    """How many are parked for which reason."""
-    query = sa.select(parked.c.reason, sa.func.count().label("submissions")).group_by(
-        parked.c.reason
-    )
-    return connection.execute(query.order_by(parked.c.reason)).mappings().all()
-
-
-def read_parked(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
-    """One parked submission, whole."""
-    return (
-        connection.execute(sa.select(parked).where(parked.c.receipt == code))
-        .mappings()
-        .one_or_none()
-    )
 
 
 class LockedSubmission(NamedTuple):
@@ -85,12 +48,53 @@ class LockedSubmission(NamedTuple):
     body: bytes
 
 
-def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[LockedSubmission]:
-    """The parked submissions with these receipts, locked until the transaction ends; in the order of receipts."""
-    columns = (
-        parked.c[name]
-        for name in ("receipt", "channel", "received_at", "reason", "violations", "body")
+def park(cursor: Cursor, submissions: Sequence[ParkedSubmission]) -> None:
+    """Keep the submissions until the registry is mended."""
+    with cursor.copy(_COPY) as stream:
+        for submission in submissions:
+            stream.write_row(
+                (
+                    UUID(bytes=submission.receipt),
+                    submission.channel,
+                    submission.source_id,
+                    _EPOCH + submission.received_us * _MICROSECOND,
+                    submission.reason,
+                    msgspec.json.encode(submission.violations).decode(),
+                    submission.body,
+                )
+            )
+
+
+def list_parked(
+    connection: sa.Connection, reason: str | None, limit: int
+) -> Sequence[sa.RowMapping]:
+    """Return parked submissions, oldest first, without their bodies."""
+    columns = [column for column in parked.c if column.name != "body"]
+    query = sa.select(*columns).order_by(parked.c.received_at, parked.c.receipt).limit(limit)
+    if reason is not None:
+        query = query.where(parked.c.reason == reason)
+    return connection.execute(query).mappings().all()
+
+
+def count_by_reason(connection: sa.Connection) -> dict[str, int]:
+    """Return how many are parked for which reason."""
+    query = (
+        sa.select(parked.c.reason, sa.func.count().label("submissions"))
+        .group_by(parked.c.reason)
+        .order_by(parked.c.reason)
     )
+    return {row.reason: row.submissions for row in connection.execute(query)}
+
+
+def read_parked(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
+    """Return the whole parked submission with this receipt, if there is one."""
+    query = sa.select(parked).where(parked.c.receipt == code)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[LockedSubmission]:
+    """Return the parked submissions with these receipts, in their order, locked until the transaction ends."""
+    columns = parked.c["receipt", "channel", "received_at", "reason", "violations", "body"]
     query = (
         sa.select(*columns)
         .where(parked.c.receipt.in_(codes))
@@ -101,24 +105,24 @@ def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[Locked
         LockedSubmission(
             code,
             channel,
-            binary.micros(received),
+            (received_at - _EPOCH) // _MICROSECOND,
             reason,
             msgspec.convert(violations, list[Violation]),
             body,
         )
-        for code, channel, received, reason, violations, body in connection.execute(query)
+        for code, channel, received_at, reason, violations, body in connection.execute(query)
     ]
 
 
-def delete_parked(cursor: Cursor, receipts: Sequence[bytes]) -> None:
+def delete_parked(connection: sa.Connection, receipts: Sequence[bytes]) -> None:
     """Forget parked submissions that were counted."""
-    cursor.execute("DELETE FROM parked WHERE receipt = ANY(%b::uuid[])", (binary.uuids(receipts),))
+    connection.execute(_DELETE, {"receipts": binary.uuid_array(b"".join(receipts))})
 
 
 def next_receipts(
     connection: sa.Connection, reason: str | None, after: UUID | None, limit: int
 ) -> Sequence[UUID]:
-    """The next receipts after one, in their order: of all parked submissions, or of those with a reason."""
+    """Return the next receipts after one: of all parked submissions, or of those with a reason."""
     query = sa.select(parked.c.receipt).order_by(parked.c.receipt).limit(limit)
     if reason is not None:
         query = query.where(parked.c.reason == reason)
@@ -128,28 +132,37 @@ def next_receipts(
 
 
 def note_retries(
-    connection: sa.Connection, still: Sequence[tuple[UUID, Sequence[Violation]]], now: datetime
+    connection: sa.Connection,
+    retried: Sequence[tuple[UUID, Sequence[Violation]]],
+    now: datetime,
 ) -> None:
-    """A replay found that these must stay parked, for these reasons now: also their receipts say so."""
-    if not still:
+    """Note that a replay left these parked, and for which violations now; their receipts say the first."""
+    if not retried:
         return
     values = [
-        {"of": code, "why": violations[0].code, "all": msgspec.to_builtins(violations), "now": now}
-        for code, violations in still
+        {
+            "code": code,
+            "new_reason": violations[0].code,
+            "new_violations": msgspec.to_builtins(violations),
+            "now": now,
+        }
+        for code, violations in retried
     ]
-    reason: sa.BindParameter[str] = sa.bindparam("why")
+    new_reason: sa.BindParameter[str] = sa.bindparam("new_reason")
     connection.execute(
         sa.update(parked)
-        .where(parked.c.receipt == sa.bindparam("of"))
+        .where(parked.c.receipt == sa.bindparam("code"))
         .values(
-            reason=reason,
-            violations=sa.bindparam("all", type_=JSONB),
+            reason=new_reason,
+            violations=sa.bindparam("new_violations", type_=JSONB),
             tries=parked.c.tries + 1,
             tried_at=sa.bindparam("now"),
         ),
         values,
     )
     connection.execute(
-        sa.update(receipt).where(receipt.c.receipt == sa.bindparam("of")).values(reason=reason),
+        sa.update(receipt)
+        .where(receipt.c.receipt == sa.bindparam("code"))
+        .values(reason=new_reason),
         values,
     )

@@ -1,4 +1,4 @@
-"""The ledger: who sent what, once. A receipt that is there already is a repetition."""
+"""The receipts: who sent what, once. A receipt that is there already is a repetition."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -9,25 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.storage import binary
-from shared.storage.cursor import Cursor
+from shared.storage.cursor import Cursor, copy_rows
 
-_COPY = "COPY receipt (receipt, received_at, digest, channel, state, reason, source_id) FROM STDIN (FORMAT BINARY)"
-_ROW = (7).to_bytes(2, "big") + binary.LENGTH_16
-_KNOWN = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%b::uuid[])"
-_COUNTED = """
-UPDATE receipt SET state = 'counted', reason = NULL, digest = d
-FROM unnest(%b::uuid[], %b::int4[]) AS x (r, d) WHERE receipt = r
+# Which of the receipts are stored, and what content each stands for.
+_SELECT_DIGESTS = "SELECT receipt, digest FROM receipt WHERE receipt = ANY(%(receipts)b::uuid[])"
+# Write new receipts; one that is there already fails the statement.
+_COPY = """
+COPY receipt (receipt, received_at, digest, channel, state, reason, source_id)
+FROM STDIN (FORMAT BINARY)
 """
-
-
-def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
-    """Those of the receipts (16 bytes each) that were entered already, with the digests of what they stand for."""
-    cursor.execute(_KNOWN, (binary.uuid_array(receipts),))
-    found: dict[bytes, int] = {}
-    for receipt, digest in cursor:
-        if isinstance(receipt, UUID) and isinstance(digest, int):
-            found[receipt.bytes] = digest
-    return found
+# Turn parked receipts into counted ones, with the digests of their contents as they are read now.
+_MARK_COUNTED = """
+UPDATE receipt SET state = 'counted', reason = NULL, digest = counted.digest
+FROM unnest(%(receipts)b::uuid[], %(digests)b::int4[]) AS counted (receipt, digest)
+WHERE receipt.receipt = counted.receipt
+"""
+_ROW_HEAD = (7).to_bytes(2, "big") + binary.LENGTH_16  # seven fields, the first of 16 bytes
 
 
 class ReceiptColumns(NamedTuple):
@@ -44,12 +41,22 @@ class ReceiptColumns(NamedTuple):
     ids: Sequence[str]
 
 
+def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
+    """Return those of the receipts (16 bytes each) that are stored, with the digests of their contents."""
+    cursor.execute(_SELECT_DIGESTS, {"receipts": binary.uuid_array(receipts)})
+    return {
+        receipt.bytes: digest
+        for receipt, digest in cursor
+        if isinstance(receipt, UUID) and isinstance(digest, int)
+    }
+
+
 def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
-    """Rows of the table, as COPY takes them; `reasons`: of those that are parked, by their position."""
-    heads = binary.records(
+    """Return rows of the table as COPY takes them; `reasons`: of those that are parked, by position."""
+    heads = binary.fixed_rows(
         len(columns.ids),
         [
-            _ROW,
+            _ROW_HEAD,
             binary.uuid_matrix(columns.receipts),
             binary.LENGTH_8,
             binary.instant_matrix(columns.received_us),
@@ -57,26 +64,33 @@ def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
             binary.int4_matrix(columns.digests),
         ],
     )
-    states = [_state(channel, "") for channel in columns.channels]
-    for at, reason in reasons.items():
-        states[at] = _state(columns.channels[at], reason)
-    return binary.together(heads, states, *binary.text_columns(columns.ids))
+    fates = [_encode_fate(channel, None) for channel in columns.channels]
+    for position, reason in reasons.items():
+        fates[position] = _encode_fate(columns.channels[position], reason)
+    return binary.interleave(heads, fates, *binary.text_columns(columns.ids))
 
 
-def copy(cursor: Cursor, encoded: bytes) -> None:
-    """Write rows that `encode_rows` made, sorted by receipt: two workers with the same ones wait and never deadlock.
+def copy(cursor: Cursor, encoded_rows: bytes) -> None:
+    """Write rows that `encode_rows` made, sorted by receipt: workers with the same ones wait and never deadlock.
 
     A unique violation means that another worker wrote one of them.
     """
-    binary.copy(cursor, _COPY, encoded)
-
-
-@lru_cache(maxsize=65536)
-def _state(channel: str, reason: str) -> bytes:
-    state = binary.text("parked" if reason else "counted")
-    return binary.text(channel) + state + binary.text(reason or None)
+    copy_rows(cursor, _COPY, encoded_rows)
 
 
 def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:
-    """Parked receipts have been counted after all; the digest of their content as it is read now."""
-    cursor.execute(_COUNTED, (binary.uuids(list(digests)), binary.integers(list(digests.values()))))
+    """Say of parked receipts that they are counted; `digests`: of their contents as they are read now."""
+    cursor.execute(
+        _MARK_COUNTED,
+        {
+            "receipts": binary.uuid_array(b"".join(digests)),
+            "digests": binary.int4_array(list(digests.values())),
+        },
+    )
+
+
+@lru_cache(maxsize=65536)
+def _encode_fate(channel: str, reason: str | None) -> bytes:
+    """Return the fields channel, state and reason; without a reason a submission is counted."""
+    state = "counted" if reason is None else "parked"
+    return binary.text_field(channel) + binary.text_field(state) + binary.text_field(reason)

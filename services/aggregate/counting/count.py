@@ -49,7 +49,7 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
     """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        ours = _uncounted(cursor, batch)
+        ours = _uncounted(connection, batch)
         new, conflicts = _sifted(cursor, batch, ours)
         found = batch.whole if new.all() else writing(batch, new)
         receipts.copy(cursor, found.claims + _claims(batch, conflicts))
@@ -58,7 +58,7 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
         add(cursor, found.deltas, today)
         outcomes = _outcomes(batch, ours, new, conflicts)
         if outcomes:
-            ledger.enter(cursor, batch.epoch, now, outcomes)
+            ledger.enter(connection, batch.epoch, now, outcomes)
     return Counted(
         sum(outcome.counted for outcome in outcomes),
         sum(outcome.duplicate for outcome in outcomes),
@@ -77,9 +77,9 @@ def add(cursor: Cursor, found: Sequence[Deltas], today: date) -> None:
         day_tally.mark_stale(cursor, list(touched.items()))
 
 
-def _uncounted(cursor: Cursor, batch: Batch) -> BoolColumn:
+def _uncounted(connection: sa.Connection, batch: Batch) -> BoolColumn:
     """Which of the entries were not counted already."""
-    known = ledger.counted_entries(cursor, [entry.entry for entry in batch.entries])
+    known = ledger.counted_entries(connection, [entry.entry for entry in batch.entries])
     return np.asarray([entry.entry not in known for entry in batch.entries], dtype=np.bool_)
 
 

@@ -44,8 +44,8 @@ class Rebuilt(NamedTuple):
 def rebuild(engine: sa.Engine, progress: Progress = untold) -> Rebuilt:
     """Rebuild all day tallies. Raises what the database raises, and UnknownQuestionnaire; nothing is then changed."""
     with transaction(engine) as connection:
-        total = tally_rebuild.count_responses(connection)
         cursor = open_cursor(connection)
+        total = tally_rebuild.count_responses(cursor)
         tally_rebuild.block_counting(cursor)
         tally_rebuild.create_rebuilt_table(cursor)
         registry = stored_registry.load(connection)

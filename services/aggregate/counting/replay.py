@@ -57,11 +57,8 @@ class Replay:
     def waiting(self, reason: str | None = None, progress: Progress = untold) -> Replayed:
         """Replay everything that is parked, or what is parked for a reason."""
         with self.engine.connect() as connection:
-            total = sum(
-                row["submissions"]
-                for row in parking.count_by_reason(connection)
-                if reason in {None, row["reason"]}
-            )
+            parked = parking.count_by_reason(connection)
+        total = sum(parked.values()) if reason is None else parked.get(reason, 0)
         return self._all(self._waiting(reason), total, progress)
 
     def _waiting(self, reason: str | None) -> Iterator[Sequence[UUID]]:
@@ -129,7 +126,7 @@ class Replay:
                     cursor, b"".join(rows_of(column, one) for one in judgement.countable)
                 )
                 add(cursor, deltas_of(judgement.countable), judge.day(now_us))
-                parking.delete_parked(cursor, list(counted.values()))
+                parking.delete_parked(connection, list(counted.values()))
             still = [(row.receipt, row.violations) for row in held]
             still += [(rows[at].receipt, one.violations) for at, one in judgement.parkable.items()]
             parking.note_retries(connection, still, self.now)

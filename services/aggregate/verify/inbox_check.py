@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from services.aggregate.verify.findings import Finding
 from shared.inbox.audit import Audit, HeldEntries, Totals
-from shared.storage import checks
+from shared.storage import checks, ledger
 
 QUIET_WITHIN_S = 5.0  # how long to look for a moment in which nothing is settled
 GIVE_UP_S = 30.0
@@ -89,7 +89,7 @@ def _of_counted(connection: sa.Connection, held: HeldEntries) -> int:
     """Submissions in those of the entries that are counted already, only not settled."""
     total = 0
     for chunk in held.chunks():
-        total += sum(chunk[entry] for entry in checks.counted_entries(connection, chunk))
+        total += sum(chunk[entry] for entry in ledger.counted_entries(connection, chunk))
     return total
 
 

@@ -175,9 +175,7 @@ def _database(health: Health, engine: sa.Engine) -> None:
         registry = stored_registry.load(connection)
         health.database = {
             "ledger": ledger.totals(connection),
-            "parked": {
-                row["reason"]: row["submissions"] for row in parking.count_by_reason(connection)
-            },
+            "parked": parking.count_by_reason(connection),
             "opd": len(registry.opd),
             "stale": len(_stale(connection, registry.instansi.zone)),
             "registry": registry.version,

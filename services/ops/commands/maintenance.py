@@ -106,7 +106,7 @@ def _list(reason: str | None, limit: int, *, as_json: bool) -> None:
 
     with opened(Settings.load().need_database()) as engine, engine.connect() as connection:
         rows = [dict(row) for row in parking.list_parked(connection, reason, limit)]
-        totals = {row["reason"]: row["submissions"] for row in parking.count_by_reason(connection)}
+        totals = parking.count_by_reason(connection)
     if as_json:
         click.echo(json.dumps({"reasons": totals, "parked": rows}, indent=2, default=str))
         return

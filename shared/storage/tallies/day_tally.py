@@ -1,4 +1,4 @@
-"""The day tallies: integer sums that every figure is made of. Deltas are added in one statement, keys sorted."""
+"""The day tallies: integer sums that all_counts figure is made of. Deltas are added in one statement, keys sorted."""
 
 from array import array
 from collections.abc import Sequence
@@ -33,55 +33,68 @@ class Deltas(NamedTuple):
     total_sq: Sequence[int]
 
 
-TABLE = "day_tally"
-_STATES = """
-INSERT INTO opd_state AS s (opd, version, past_version)
-SELECT o, 1, CASE WHEN p THEN 1 ELSE 0 END FROM unnest(%s::text[], %s::bool[]) AS x (o, p)
+# Give OPDs their next version; where a past day was touched, that is the version of the past too.
+_MARK_STALE = """
+INSERT INTO opd_state AS state (opd, version, past_version)
+SELECT opd, 1, is_past::int
+FROM unnest(%(opds)s::text[], %(are_past)s::bool[]) AS touched (opd, is_past)
 ON CONFLICT (opd) DO UPDATE SET
-  version = s.version + 1,
-  past_version = CASE WHEN excluded.past_version = 1 THEN s.version + 1 ELSE s.past_version END
+  version = state.version + 1,
+  past_version = CASE WHEN excluded.past_version = 1 THEN state.version + 1
+                 ELSE state.past_version END
 """
 
 
-def add_deltas(cursor: Cursor, deltas: Deltas, table: str = TABLE) -> None:
+def add_deltas(cursor: Cursor, deltas: Deltas, table: str = "day_tally") -> None:
     """Add the deltas to the table, or to one that is like it."""
     keys = deltas.keys
     cursor.execute(
-        _add(deltas.width, table),
-        (
-            binary.repeated([key.opd for key in keys]),
-            binary.repeated([key.facet for key in keys]),
-            binary.days([key.day for key in keys]),
-            binary.repeated([key.layanan for key in keys]),
-            binary.repeated([key.value for key in keys]),
-            binary.repeated([key.questionnaire for key in keys]),
-            binary.integers(deltas.n),
-            binary.integers(deltas.complete),
-            binary.bigints(deltas.total),
-            binary.bigints(deltas.total_sq),
-            binary.integers(deltas.counts),
-        ),
+        _add_deltas(deltas.width, table),
+        {
+            "opds": binary.text_array([key.opd for key in keys]),
+            "facets": binary.text_array([key.facet for key in keys]),
+            "days": binary.date_array([key.day for key in keys]),
+            "layanan": binary.text_array([key.layanan for key in keys]),
+            "values": binary.text_array([key.value for key in keys]),
+            "questionnaires": binary.text_array([key.questionnaire for key in keys]),
+            "n": binary.int4_array(deltas.n),
+            "complete": binary.int4_array(deltas.complete),
+            "totals": binary.int8_array(deltas.total),
+            "totals_sq": binary.int8_array(deltas.total_sq),
+            "counts": binary.int4_array(deltas.counts),
+        },
     )
 
 
 def mark_stale(cursor: Cursor, opds: Sequence[tuple[str, bool]]) -> None:
     """Make OPDs stale, in sorted order; True: a day that lies in the past was touched too."""
     ordered = sorted(opds)
-    cursor.execute(_STATES, ([opd for opd, _ in ordered], [past for _, past in ordered]))
+    cursor.execute(
+        _MARK_STALE,
+        {"opds": [opd for opd, _ in ordered], "are_past": [is_past for _, is_past in ordered]},
+    )
 
 
 @lru_cache(maxsize=16)
-def _add(width: int, table: str) -> str:
-    sums = ", ".join(f"t.counts[{i}] + excluded.counts[{i}]" for i in range(1, width + 1))
+def _add_deltas(width: int, table: str) -> str:
+    """Return the statement that adds deltas with `width` counts a key, each its part of one long array."""
+    counts = ", ".join(f"tally.counts[{i}] + excluded.counts[{i}]" for i in range(1, width + 1))
     return f"""
-INSERT INTO {table} AS t
+INSERT INTO {table} AS tally
   (opd, facet, day, layanan, value, questionnaire, n, complete, total, total_sq, counts)
-SELECT o, f, d, l, v, q, n, k, s, ss, flat.counts[(i - 1) * {width} + 1 : i * {width}]
-FROM unnest(%b::text[], %b::text[], %b::date[], %b::text[], %b::text[], %b::text[],
-            %b::int4[], %b::int4[], %b::int8[], %b::int8[]) WITH ORDINALITY AS x (o, f, d, l, v, q, n, k, s, ss, i),
-     (SELECT %b::int4[] AS counts) AS flat
+SELECT opd, facet, day, layanan, value, questionnaire, n, complete, total, total_sq,
+  all_counts.counts[(position - 1) * {width} + 1 : position * {width}]
+FROM
+  unnest(%(opds)b::text[], %(facets)b::text[], %(days)b::date[], %(layanan)b::text[],
+    %(values)b::text[], %(questionnaires)b::text[], %(n)b::int4[], %(complete)b::int4[],
+    %(totals)b::int8[], %(totals_sq)b::int8[])
+    WITH ORDINALITY AS delta (opd, facet, day, layanan, value, questionnaire, n, complete,
+      total, total_sq, position),
+  (SELECT %(counts)b::int4[] AS counts) AS all_counts
 ON CONFLICT (opd, facet, day, layanan, value, questionnaire) DO UPDATE SET
-  n = t.n + excluded.n, complete = t.complete + excluded.complete,
-  total = t.total + excluded.total, total_sq = t.total_sq + excluded.total_sq,
-  counts = ARRAY[{sums}]
+  n = tally.n + excluded.n,
+  complete = tally.complete + excluded.complete,
+  total = tally.total + excluded.total,
+  total_sq = tally.total_sq + excluded.total_sq,
+  counts = ARRAY[{counts}]
 """  # noqa: S608 - built from a number and the names of tables

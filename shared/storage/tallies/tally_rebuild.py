@@ -12,19 +12,16 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-import sqlalchemy as sa
 from psycopg.rows import args_row
 
 from shared.storage.cursor import Cursor
-from shared.storage.tables import response
 from shared.storage.tallies import day_tally
-from shared.storage.tallies.day_tally import Key
 
-REBUILT = "rebuilt_tally"
+_REBUILT = "rebuilt_tally"
 
 
 class StoredResponse(NamedTuple):
-    """What the tallies know of a response."""
+    """What the tallies need of a response."""
 
     opd: str
     layanan: str
@@ -38,71 +35,92 @@ class StoredResponse(NamedTuple):
     scores: str
 
 
-def _of(table: str, columns: Sequence[str] = Key._fields) -> str:
-    return ", ".join(f"{table}.{column}" for column in columns)
+_COUNT_RESPONSES = "SELECT count(*) FROM response"
+# A rebuild reads every response: it takes as long as it takes.
+_LIFT_TIME_LIMIT = "SET LOCAL statement_timeout = 0"
+_BLOCK_COUNTING = "LOCK TABLE day_tally IN SHARE ROW EXCLUSIVE MODE"
+_CREATE_REBUILT = """
+CREATE TEMPORARY TABLE rebuilt_tally (LIKE day_tally INCLUDING ALL) ON COMMIT DROP
+"""
+# All responses in the order of the tallies' key, so that a tally is not touched again and again.
+_SELECT_RESPONSES = """
+SELECT opd, layanan, day, questionnaire, channel, sex, age, education, occupation, scores
+FROM response ORDER BY opd, day
+"""
+# A temporary table has no statistics of its own accord, and the next two statements join it.
+_ANALYZE = "ANALYZE rebuilt_tally"
+# Delete the tallies that no response adds up to.
+_DELETE_OTHERS = """
+DELETE FROM day_tally
+WHERE NOT EXISTS (
+  SELECT FROM rebuilt_tally AS rebuilt
+  WHERE (rebuilt.opd, rebuilt.facet, rebuilt.day, rebuilt.layanan, rebuilt.value,
+      rebuilt.questionnaire)
+    = (day_tally.opd, day_tally.facet, day_tally.day, day_tally.layanan, day_tally.value,
+      day_tally.questionnaire))
+"""
+# Write the tallies that are missing or different.
+_WRITE_REBUILT = """
+INSERT INTO day_tally AS tally (opd, facet, day, layanan, value, questionnaire,
+  n, counts, complete, total, total_sq)
+SELECT opd, facet, day, layanan, value, questionnaire, n, counts, complete, total, total_sq
+FROM rebuilt_tally
+ON CONFLICT (opd, facet, day, layanan, value, questionnaire) DO UPDATE SET
+  n = excluded.n, counts = excluded.counts, complete = excluded.complete,
+  total = excluded.total, total_sq = excluded.total_sq
+WHERE (tally.n, tally.counts, tally.complete, tally.total, tally.total_sq)
+  IS DISTINCT FROM
+  (excluded.n, excluded.counts, excluded.complete, excluded.total, excluded.total_sq)
+"""
+# Every OPD that has a state or is to have tallies.
+_SELECT_OPDS = "SELECT opd FROM opd_state UNION SELECT opd FROM rebuilt_tally"
 
 
-_KEY = ", ".join(Key._fields)
-_NUMBERS = ("n", "counts", "complete", "total", "total_sq")
-_LOCK = f"LOCK TABLE {day_tally.TABLE} IN SHARE ROW EXCLUSIVE MODE"
-_CREATE = f"CREATE TEMPORARY TABLE {REBUILT} (LIKE {day_tally.TABLE} INCLUDING ALL) ON COMMIT DROP"
-# In the order of the tallies' key, so that a tally is not touched again and again.
-_ANSWERS = f"SELECT {', '.join(StoredResponse._fields)} FROM response ORDER BY opd, day"  # noqa: S608 - our own names
-_REMOVE = f"""
-DELETE FROM {day_tally.TABLE} AS t
-WHERE NOT EXISTS (SELECT FROM {REBUILT} AS r WHERE ({_of("r")}) = ({_of("t")}))
-"""  # noqa: S608 (a constant)
-_REPLACE = f"""
-INSERT INTO {day_tally.TABLE} AS t SELECT * FROM {REBUILT}
-ON CONFLICT ({_KEY}) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _NUMBERS)}
-WHERE ({_of("t", _NUMBERS)}) IS DISTINCT FROM ({_of("excluded", _NUMBERS)})
-"""  # noqa: S608 (a constant)
-
-
-def count_responses(connection: sa.Connection) -> int:
-    """How many responses there are."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(response)) or 0
+def count_responses(cursor: Cursor) -> int:
+    """Return how many responses there are."""
+    cursor.execute(_COUNT_RESPONSES)
+    return next(number for (number,) in cursor if isinstance(number, int))
 
 
 def block_counting(cursor: Cursor) -> None:
     """Let no one count until this transaction ends."""
-    cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-    cursor.execute(_LOCK)
+    cursor.execute(_LIFT_TIME_LIMIT)
+    cursor.execute(_BLOCK_COUNTING)
 
 
 def create_rebuilt_table(cursor: Cursor) -> None:
     """Make an empty table for the new tallies; it is gone when this transaction ends."""
-    cursor.execute(_CREATE)
+    cursor.execute(_CREATE_REBUILT)
 
 
 def stored_responses(cursor: Cursor, size: int) -> Iterator[Sequence[StoredResponse]]:
-    """All responses, so many at a time, by OPD and day."""
+    """Yield all responses, so many at a time, by OPD and day."""
     with cursor.connection.cursor(
-        "answers", binary=True, row_factory=args_row(StoredResponse)
+        "stored_responses", binary=True, row_factory=args_row(StoredResponse)
     ) as reader:
-        reader.execute(_ANSWERS)
-        while found := reader.fetchmany(size):
-            yield found
+        reader.execute(_SELECT_RESPONSES)
+        while chunk := reader.fetchmany(size):
+            yield chunk
 
 
 def add_deltas(cursor: Cursor, deltas: day_tally.Deltas) -> None:
     """Add to the new tallies."""
-    day_tally.add_deltas(cursor, deltas, REBUILT)
+    day_tally.add_deltas(cursor, deltas, _REBUILT)
 
 
 def replace_tallies(cursor: Cursor) -> int:
-    """Put the new tallies in the place of the old ones; how many rows that changed, made or removed."""
-    cursor.execute(f"ANALYZE {REBUILT}")
+    """Put the new tallies in the place of the old ones; return how many rows that changed, made or removed."""
+    cursor.execute(_ANALYZE)
     changed = 0
-    for statement in (_REMOVE, _REPLACE):
+    for statement in (_DELETE_OTHERS, _WRITE_REBUILT):
         cursor.execute(statement)
         changed += cursor.rowcount
     return changed
 
 
 def mark_all_stale(cursor: Cursor) -> int:
-    """Make every OPD stale, past days too; how many."""
-    cursor.execute(f"SELECT opd FROM opd_state UNION SELECT opd FROM {REBUILT}")  # noqa: S608 (a constant)
+    """Make every OPD stale, past days too; return how many there are."""
+    cursor.execute(_SELECT_OPDS)
     opds = [(str(opd), True) for (opd,) in cursor]
     day_tally.mark_stale(cursor, opds)
     return len(opds)
