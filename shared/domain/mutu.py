@@ -8,6 +8,7 @@ bounds.
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from shared.domain.rounding import half_up
@@ -33,6 +34,7 @@ MUTU: Final = (
 )
 
 
+@lru_cache(maxsize=16_384)  # there are 7,501 indices with two decimals
 def mutu(ikm: Decimal) -> Mutu:
     """Return the letter of an index or of an unsur's value (NRR x 25); one not yet rounded is rounded here."""
     rounded = half_up(Fraction(ikm), IKM_PLACES)

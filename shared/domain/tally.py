@@ -4,7 +4,7 @@ Tallies of one questionnaire form a commutative group: any grouping and order of
 gives the same integers, and what was added can be taken away again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import add, sub
 from typing import Self
@@ -49,13 +49,15 @@ class Tally:
         """The number of unsur."""
         return len(self.counts) // len(SCORES)
 
-    def answered(self, u: int) -> int:
-        """Return how many questionnaires answered the unsur at this position."""
-        return sum(self._of_unsur(u))
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """How many questionnaires answered each unsur."""
+        return tuple([a + b + c + d for a, b, c, d in self._by_unsur()])
 
-    def score_sum(self, u: int) -> int:
-        """Return the sum of the scores of the unsur at this position."""
-        return sum(score * count for score, count in zip(SCORES, self._of_unsur(u), strict=True))
+    @property
+    def score_sums(self) -> tuple[int, ...]:
+        """The sum of the scores of each unsur."""
+        return tuple([a + 2 * b + 3 * c + 4 * d for a, b, c, d in self._by_unsur()])
 
     def __add__(self, other: Self) -> Self:
         """Return the tally of both groups together."""
@@ -79,9 +81,9 @@ class Tally:
             self.total_sq - other.total_sq,
         )
 
-    def _of_unsur(self, u: int) -> tuple[int, ...]:
-        start = len(SCORES) * u
-        return self.counts[start : start + len(SCORES)]
+    def _by_unsur(self) -> Iterator[tuple[int, int, int, int]]:
+        counts = self.counts
+        return zip(counts[0::4], counts[1::4], counts[2::4], counts[3::4], strict=True)
 
     def _demand_same_size(self, other: Self) -> None:
         if len(self.counts) != len(other.counts):

@@ -121,6 +121,11 @@ class Registry:
     keys: Mapping[str, Key] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=_built_in)
 
+    @property
+    def unsur_max(self) -> int:
+        """The number of unsur of the largest questionnaire."""
+        return max(questionnaire.size for questionnaire in self.questionnaires.values())
+
     @classmethod
     def empty(cls) -> Self:
         """What holds before anything was applied: no OPD, no channel, version 0."""

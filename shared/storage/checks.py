@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.storage.rolling import INSTANSI
 from shared.storage.tables import (
     day_tally,
     inbox_entry,
@@ -127,10 +128,10 @@ def opds_without_state(connection: sa.Connection) -> list[str]:
     )
 
 
-def rolling_without_state(connection: sa.Connection, instansi: str) -> list[str]:
+def rolling_without_state(connection: sa.Connection) -> list[str]:
     """OPDs with rolling rows that were never counted for nor registered."""
     there = sa.exists().where(opd_state.c.opd == rolling_ikm.c.opd)
-    query = sa.select(rolling_ikm.c.opd).where(~there, rolling_ikm.c.opd != instansi).distinct()
+    query = sa.select(rolling_ikm.c.opd).where(~there, rolling_ikm.c.opd != INSTANSI).distinct()
     return list(connection.scalars(query.order_by(rolling_ikm.c.opd)))
 
 

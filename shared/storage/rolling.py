@@ -17,7 +17,8 @@ from shared.domain.errors import IkmError
 from shared.storage.tables import opd_state, rolling_ikm
 
 CHANNEL = "ikm_rolling"  # NOTIFY payload: the code of an OPD whose rows were replaced
-INSTANSI = ""  # stands in the column `opd` for all of them, and in `layanan` likewise
+INSTANSI = ""  # stands in the column `opd` for all OPDs together
+ALL_LAYANAN = ""  # stands in the column `layanan` for all layanan together
 _LOCK = 0x494B4D_52  # "IKMR"
 
 

@@ -234,8 +234,8 @@ opd_state = Table(
 rolling_ikm = Table(
     "rolling_ikm",
     metadata,
-    Column("opd", Text, nullable=False),  # "": the whole instansi
-    Column("layanan", Text, nullable=False),  # "": all of them
+    Column("opd", Text, nullable=False),  # or INSTANSI of shared/storage/rolling.py
+    Column("layanan", Text, nullable=False),  # or ALL_LAYANAN
     Column("window", Text, nullable=False),
     Column("first", Date),
     Column("last", Date),

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from services.aggregate.read.answer import PreparedAnswer
 from shared.domain.window import Window, local_day
 from shared.registry.snapshot import Registry
-from shared.storage.rolling import INSTANSI, RollingRow
+from shared.storage.rolling import ALL_LAYANAN, INSTANSI, RollingRow
 
 RequestKey = tuple[str, bytes]  # path and query string
 Rows = Mapping[
@@ -62,7 +62,7 @@ class Snapshot:
 
     def as_of(self) -> date | None:
         """Return the local day that the instansi's rows are rolled to."""
-        row = self.rows.get(INSTANSI, {}).get(("", "today"))
+        row = self.rows.get(INSTANSI, {}).get((ALL_LAYANAN, "today"))
         return row.last if row is not None else None
 
 

@@ -1,156 +1,128 @@
-"""What an OPD's tallies say under every rolling window: worked out from sums of segments, reused where nothing changed.
+"""What an OPD's tallies say under every rolling window: computed from sums of segments of days.
 
-All values are immutable: a refresh that fails leaves what was known before as it was.
+What did not change since the last computation is reused. All values are immutable: a refresh that
+fails leaves the figures before it as they were.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from operator import add
 
+from services.aggregate.rolling import population
+from services.aggregate.rolling.pools import Pool, exact_index, pool, pool_together, summary_of
 from services.aggregate.rolling.segments import Calendar
-from services.aggregate.rolling.summary import (
-    Part,
-    Summary,
-    exact_index,
-    merge,
-    population_of,
-    summarise,
-)
-from shared.domain.ikm import SCHEMES, WeightScheme
-from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.domain.tally import Tally
+from services.aggregate.rolling.summary import Summary
+from shared.domain.questionnaire import SKM_2017
 from shared.registry.snapshot import Opd, Registry
-from shared.storage.rolling import INSTANSI, OpdState
-from shared.storage.tallies.tally_sums import SegmentSum, Vector, as_tally
+from shared.storage.rolling import OpdState
+from shared.storage.tallies.tally_sums import SegmentSum, Vector
 
-Cuts = Mapping[tuple[str, int], Vector]  # of one layanan, by questionnaire and segment of days
-Pool = Mapping[str, Vector]  # of one window, by questionnaire
-WHOLE = INSTANSI  # stands for all layanan together, as in the table
+SegmentSums = Mapping[tuple[str, int], Vector]  # of a layanan, by questionnaire and segment
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """One layanan, or an OPD as a whole: its pool and its summary for every window, in the calendar's order."""
+class WindowFigures:
+    """The pool and the summary of every window, in the calendar's order."""
 
-    cuts: Cuts  # from which it was worked out; of a whole: nothing
     pools: tuple[Pool, ...]
     summaries: tuple[Summary, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class OpdFigures:
     """One OPD at one version of its tallies and of the registry, on one local day."""
 
     state: OpdState
     registry_version: int
     today: date
-    services: Mapping[str, Group]
-    whole: Group
+    segment_sums: Mapping[str, SegmentSums]  # by layanan: what the figures were computed from
+    layanan: Mapping[str, WindowFigures]
+    whole: WindowFigures  # all layanan together
     indices: tuple[Fraction | None, ...]  # of the whole, exact, for every window
 
     def is_of(self, registry: Registry, calendar: Calendar) -> bool:
-        """Whether it was worked out under this registry and on this day."""
+        """Tell whether they were computed under this registry and on this day."""
         return self.registry_version == registry.version and self.today == calendar.today
 
-    def settled(self, calendar: Calendar) -> dict[str, dict[tuple[str, int], Vector]]:
-        """By layanan the sums of the days that can only change together with the past_version."""
+    def settled_sums(self, calendar: Calendar) -> dict[str, SegmentSums]:
+        """Return the sums of the days that change only together with the state's past_version."""
         return {
             layanan: {
-                key: vector for key, vector in group.cuts.items() if calendar.is_settled(key[1])
+                (questionnaire, segment): vector
+                for (questionnaire, segment), vector in sums.items()
+                if calendar.is_settled(segment)
             }
-            for layanan, group in self.services.items()
+            for layanan, sums in self.segment_sums.items()
         }
 
 
-def learn(
+def compute(
     state: OpdState,
-    cuts: Mapping[str, Cuts],
+    segment_sums: Mapping[str, SegmentSums],
     registry: Registry,
     calendar: Calendar,
-    before: Known | None,
-) -> Known:
-    """Work out an OPD from the sums of all its segments. `before`: the same OPD under the same registry and day."""
+    before: OpdFigures | None,
+) -> OpdFigures:
+    """Compute the figures of an OPD from the sums of all its segments, by layanan.
+
+    `before` are those of the same OPD under the same registry and day, if there are any.
+    """
     opd = registry.opd.get(state.opd) or Opd(state.opd, state.opd)
-    old = before.services if before is not None else {}
-    services = {
-        layanan: old[layanan]
-        if layanan in old and old[layanan].cuts == cuts.get(layanan, {})
-        else _service(opd, layanan, cuts.get(layanan, {}), registry, calendar)
-        for layanan in sorted(cuts.keys() | opd.layanan.keys())
-    }
-    whole = _whole(opd, services.values(), registry, calendar)
-    scheme = scheme_of(registry)
-    indices = tuple(exact_index(parts(pooled, registry), scheme) for pooled in whole.pools)
-    return Known(state, registry.version, calendar.today, services, whole, indices)
+    layanan_figures = {}
+    for layanan in sorted(segment_sums.keys() | opd.layanan.keys()):
+        sums = segment_sums.get(layanan, {})
+        figures = _unchanged(before, layanan, sums)
+        layanan_figures[layanan] = figures or _of_layanan(opd, layanan, sums, registry, calendar)
+    whole = _of_whole(opd, layanan_figures.values(), registry, calendar)
+    indices = tuple(exact_index(pooled, registry) for pooled in whole.pools)
+    return OpdFigures(
+        state, registry.version, calendar.today, segment_sums, layanan_figures, whole, indices
+    )
 
 
-def by_layanan(
-    sums: Iterable[SegmentSum], settled: Mapping[str, Cuts] | None = None
-) -> dict[str, dict[tuple[str, int], Vector]]:
-    """The sums of one OPD by layanan; together with the settled ones, when only the others were read."""
-    cuts = {layanan: dict(old) for layanan, old in (settled or {}).items()}
-    for one in sums:
-        cuts.setdefault(one.layanan, {})[one.questionnaire, one.segment] = one.vector
-    return cuts
+def sums_by_layanan(
+    sums: Iterable[SegmentSum], settled: Mapping[str, SegmentSums] | None = None
+) -> dict[str, SegmentSums]:
+    """Return the sums of one OPD by layanan, with the settled ones where only the others were read."""
+    by_layanan = {layanan: dict(settled_sums) for layanan, settled_sums in (settled or {}).items()}
+    for segment_sum in sums:
+        segments = by_layanan.setdefault(segment_sum.layanan, {})
+        segments[segment_sum.questionnaire, segment_sum.segment] = segment_sum.vector
+    return dict(by_layanan)
 
 
-def pool(vectors: Iterable[tuple[str, Vector]]) -> Pool:
-    """Add up, each questionnaire for itself."""
-    total: dict[str, Vector] = {}
-    for questionnaire, vector in vectors:
-        so_far = total.get(questionnaire)
-        total[questionnaire] = vector if so_far is None else tuple(map(add, so_far, vector))
-    return total
+def _unchanged(before: OpdFigures | None, layanan: str, sums: SegmentSums) -> WindowFigures | None:
+    if before is None or before.segment_sums.get(layanan, {}) != sums:
+        return None
+    return before.layanan.get(layanan)
 
 
-def parts(pooled: Pool, registry: Registry, empty: Questionnaire = SKM_2017) -> list[Part]:
-    """A pool as tallies; the tally of nobody, of questionnaire `empty`, when nothing is in it."""
-    found = [(registry.questionnaires[code], vector) for code, vector in sorted(pooled.items())]
-    return [(one, as_tally(vector, one.size)) for one, vector in found] or [
-        (empty, Tally.zero(empty.size))
-    ]
-
-
-def summary_of(
-    pooled: Pool, population: int | None, registry: Registry, empty: Questionnaire = SKM_2017
-) -> Summary:
-    """The summary of a pool under the published scheme."""
-    return summarise(*merge(parts(pooled, registry, empty)), population, scheme_of(registry))
-
-
-def scheme_of(registry: Registry) -> WeightScheme:
-    """The weight scheme of the published figures."""
-    return SCHEMES[registry.instansi.scheme]
-
-
-def users_of(opd: Opd, day: date) -> int | None:
-    """Users in a year of the services that are open on a day; None when that of one is not known."""
-    return population_of(one.users_per_year for one in opd.layanan.values() if one.is_open(day))
-
-
-def users_of_layanan(opd: Opd, layanan: str) -> int | None:
-    """Users in a year of one service; None when not known."""
-    return opd.layanan[layanan].users_per_year if layanan in opd.layanan else None
-
-
-def _service(opd: Opd, layanan: str, cuts: Cuts, registry: Registry, calendar: Calendar) -> Group:
-    spans = [calendar.segments.of_window(window) for window in calendar.windows]
+def _of_layanan(
+    opd: Opd, layanan: str, sums: SegmentSums, registry: Registry, calendar: Calendar
+) -> WindowFigures:
     pools = tuple(
-        pool((code, vector) for (code, cut), vector in cuts.items() if cut in span)
-        for span in spans
+        _pool_of_segments(sums, calendar.segments.of_window(window)) for window in calendar.windows
     )
-    empty = registry.questionnaire_for(opd.code, layanan, None) or SKM_2017
-    population = users_of_layanan(opd, layanan)
-    return Group(
-        cuts, pools, tuple(summary_of(pooled, population, registry, empty) for pooled in pools)
+    questionnaire = registry.questionnaire_for(opd.code, layanan, None) or SKM_2017
+    users = population.of_layanan(opd, layanan)
+    summaries = tuple(summary_of(pooled, users, registry, questionnaire) for pooled in pools)
+    return WindowFigures(pools, summaries)
+
+
+def _pool_of_segments(sums: SegmentSums, segments: range) -> Pool:
+    return pool(
+        (questionnaire, vector)
+        for (questionnaire, segment), vector in sums.items()
+        if segment in segments
     )
 
 
-def _whole(opd: Opd, services: Iterable[Group], registry: Registry, calendar: Calendar) -> Group:
-    columns = zip(*(group.pools for group in services), strict=True)
-    pools = tuple(pool(item for pooled in column for item in pooled.items()) for column in columns)
-    pools = pools or tuple({} for _ in calendar.windows)  # an OPD without services
-    population = users_of(opd, calendar.today)
-    return Group({}, pools, tuple(summary_of(pooled, population, registry) for pooled in pools))
+def _of_whole(
+    opd: Opd, layanan: Iterable[WindowFigures], registry: Registry, calendar: Calendar
+) -> WindowFigures:
+    pools_of_window = zip(*(figures.pools for figures in layanan), strict=True)
+    pools = tuple(map(pool_together, pools_of_window))
+    pools = pools or tuple({} for _ in calendar.windows)  # an OPD without layanan
+    users = population.of_opd(opd, calendar.today)
+    return WindowFigures(pools, tuple(summary_of(pooled, users, registry) for pooled in pools))

@@ -1,24 +1,25 @@
 """Turns the day tallies of stale OPDs into the rolling table: recomputed and replaced, in one transaction.
 
-    opd_state ─► stale OPDs ─► sums of segments ─► windows ─► summaries ─► rolling_ikm ─► the instansi ─► NOTIFY
+    opd_state ─► stale OPDs ─► sums of segments ─► windows ─► summaries ─► rolling_ikm ─► NOTIFY
 
 Versions are read before the tallies: what is counted meanwhile leaves its OPD stale for the next
 refresh. A refresh can be repeated, killed and run twice at once; the cache only saves work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from services.aggregate.rolling.opd_figures import Known, by_layanan, learn
+from services.aggregate.rolling.current_figures import current_figures
+from services.aggregate.rolling.opd_figures import OpdFigures
 from services.aggregate.rolling.rolling_rows import (
-    Contents,
+    WindowSummaries,
     changed,
-    contents,
-    contents_of_instansi,
-    rows,
+    rows_of,
+    summaries_of_instansi,
+    summaries_of_opd,
 )
 from services.aggregate.rolling.segments import Calendar
 from shared.domain.window import local_day
@@ -26,60 +27,67 @@ from shared.registry.snapshot import Registry
 from shared.storage import rolling
 from shared.storage.engine import transaction
 from shared.storage.registry import stored_registry
-from shared.storage.rolling import INSTANSI, OpdState
-from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, SegmentSum
+from shared.storage.rolling import INSTANSI, OpdState, RollingRow
 
-Stamp = tuple[int, date | None]  # opd_state.refreshed and as_of: who wrote them, wrote the rows
+Shown = tuple[int, date | None]  # opd_state.refreshed and as_of: who wrote them, wrote the rows
 
 
 @dataclass(slots=True)
 class Cache:
-    """What this process knows from its last refresh. Empty it, and the next refresh reads and writes everything."""
+    """What this process remembers of its last refresh.
 
-    known: Mapping[str, Known] = field(default_factory=dict)
-    written: Mapping[str, Contents] = field(default_factory=dict)
-    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    After it was cleared, the next refresh reads and writes everything.
+    """
+
+    opd_figures: Mapping[str, OpdFigures] = field(default_factory=dict)
+    written: Mapping[str, WindowSummaries] = field(default_factory=dict)
+    shown: Mapping[str, Shown] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
-        self.known, self.written, self.stamps = {}, {}, {}
+        self.opd_figures, self.written, self.shown = {}, {}, {}
 
-    def wrote(self, opd: str, stamps: Mapping[str, Stamp]) -> Contents:
-        """The rows of an OPD as they are in the table, if it was this process that wrote them last; else nothing."""
-        same = self.stamps == stamps if opd == INSTANSI else self.stamps.get(opd) == stamps[opd]
-        return self.written.get(opd, {}) if same else {}
+    def still_written(self, opd: str, shown: Mapping[str, Shown]) -> WindowSummaries:
+        """Return what the rows of an OPD say; nothing unless this process wrote them last."""
+        is_last_writer = (
+            self.shown == shown if opd == INSTANSI else self.shown.get(opd) == shown[opd]
+        )
+        return self.written.get(opd, {}) if is_last_writer else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Refreshed:
+    """What a refresh leaves in the cache once it is committed."""
+
+    stale: int
+    opd_figures: Mapping[str, OpdFigures]
+    written: Mapping[str, WindowSummaries]
+    shown: Mapping[str, Shown]
 
 
 def refresh(engine: sa.Engine, registry: Registry, now: datetime, cache: Cache) -> int:
-    """Bring the rolling table up to date; the number of OPDs that were stale.
+    """Bring the rolling table up to date; return the number of OPDs that were stale.
 
     `registry` may be behind: a newer one is read. Raises what the database raises; nothing is then
     changed.
     """
     try:
         with transaction(engine) as connection:
-            done = _refresh(connection, registry, now, cache)
+            refreshed = _refresh(connection, registry, now, cache)
     except BaseException:
         cache.clear()  # the rows that it remembers as written may not be
         raise
-    if done is None:
+    if refreshed is None:
         return 0
-    cache.known, cache.written, cache.stamps = done.known, done.written, done.stamps
-    return done.refreshed
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    refreshed: int
-    known: Mapping[str, Known]
-    written: Mapping[str, Contents]
-    stamps: Mapping[str, Stamp]
+    cache.opd_figures = refreshed.opd_figures
+    cache.written = refreshed.written
+    cache.shown = refreshed.shown
+    return refreshed.stale
 
 
 def _refresh(
     connection: sa.Connection, registry: Registry, now: datetime, cache: Cache
-) -> _Done | None:
+) -> _Refreshed | None:
     rolling.begin_refresh(connection)
     states = rolling.read_states(connection)
     if stored_registry.read_version(connection) > registry.version:
@@ -89,83 +97,49 @@ def _refresh(
     if not stale:
         return None
     calendar = Calendar.of(today)
-    known = _known(connection, states, registry, calendar, cache.known)
-    new: dict[str, Contents] = {state.opd: contents(known[state.opd], calendar) for state in stale}
-    new[INSTANSI] = contents_of_instansi(list(known.values()), registry, calendar)
-    versions = {state.opd: state.version for state in states} | {
-        INSTANSI: sum(state.version for state in states)
-    }
-    stamps = {state.opd: (state.refreshed, state.as_of) for state in states}
-    to_write = [
-        row
-        for opd, of_opd in new.items()
-        for row in rows(opd, changed(of_opd, cache.wrote(opd, stamps)), versions[opd], now)
-    ]
-    rolling.replace_rows(connection, to_write)
-    if moved_on := [state.opd for state in stale if state.as_of != today]:
-        rolling.delete_other_windows(
-            connection, [INSTANSI, *moved_on], [window.name for window in calendar.windows]
-        )
-    rolling.announce(connection, list(new))
-    rolling.mark_refreshed(
-        connection, stale, today
-    )  # last: counting waits for these rows until the commit
-    stamps |= {state.opd: (state.version, today) for state in stale}
-    return _Done(len(stale), known, {**cache.written, **new}, stamps)
+    opd_figures = current_figures(connection, states, registry, calendar, cache.opd_figures)
+    summaries = {state.opd: summaries_of_opd(opd_figures[state.opd], calendar) for state in stale}
+    summaries[INSTANSI] = summaries_of_instansi(list(opd_figures.values()), registry, calendar)
+    rolling.replace_rows(connection, list(_rows_to_write(summaries, states, now, cache)))
+    _delete_past_windows(connection, stale, calendar)
+    rolling.announce(connection, list(summaries))
+    # Last: counting waits for these rows until the commit.
+    rolling.mark_refreshed(connection, stale, today)
+    shown = _shown(states) | {state.opd: (state.version, today) for state in stale}
+    return _Refreshed(len(stale), opd_figures, {**cache.written, **summaries}, shown)
 
 
 def _rolled_day(states: Sequence[OpdState], today: date) -> date:
-    """The day to roll to: never back to yesterday, when another worker's clock passed midnight first."""
+    """Return the day to roll to.
+
+    It never goes back to yesterday, when another worker's clock passed midnight first.
+    """
     tomorrow = today + timedelta(days=1)
     return tomorrow if any(state.as_of == tomorrow for state in states) else today
 
 
-def _known(
-    connection: sa.Connection,
-    states: Sequence[OpdState],
-    registry: Registry,
-    calendar: Calendar,
-    old: Mapping[str, Known],
-) -> dict[str, Known]:
-    """Every OPD as its tallies are: what did not change is kept, of what changed today alone little is read."""
-    usable = {opd: one for opd, one in old.items() if one.is_of(registry, calendar)}
-    current: dict[str, Known] = {}
-    touched_today: list[OpdState] = []
-    touched_before: list[OpdState] = []
-    for state in states:
-        one = usable.get(state.opd)
-        if one is not None and one.state.version == state.version:
-            current[state.opd] = one
-        elif one is not None and one.state.past_version == state.past_version:
-            touched_today.append(state)
-        else:
-            touched_before.append(state)
-    recent = _sums(
-        connection, touched_today, registry, calendar, Scope(first=calendar.unsettled_from)
-    )
-    whole = _sums(connection, touched_before, registry, calendar, tally_sums.EVERYTHING)
-    for state in touched_today:
-        before = usable[state.opd]
-        cuts = by_layanan(recent.get(state.opd, ()), before.settled(calendar))
-        current[state.opd] = learn(state, cuts, registry, calendar, before)
-    for state in touched_before:
-        cuts = by_layanan(whole.get(state.opd, ()))
-        current[state.opd] = learn(state, cuts, registry, calendar, usable.get(state.opd))
-    return current
+def _shown(states: Sequence[OpdState]) -> dict[str, Shown]:
+    return {state.opd: (state.refreshed, state.as_of) for state in states}
 
 
-def _sums(
-    connection: sa.Connection,
+def _rows_to_write(
+    summaries: Mapping[str, WindowSummaries],
     states: Sequence[OpdState],
-    registry: Registry,
-    calendar: Calendar,
-    scope: Scope,
-) -> dict[str, list[SegmentSum]]:
-    found: dict[str, list[SegmentSum]] = {}
-    if states:
-        opds = [state.opd for state in states]
-        borders = calendar.segments.borders
-        size = max(one.size for one in registry.questionnaires.values())
-        for one in tally_sums.by_segment(connection, opds, size, borders, scope):
-            found.setdefault(one.opd, []).append(one)
-    return found
+    now: datetime,
+    cache: Cache,
+) -> Iterator[RollingRow]:
+    shown = _shown(states)
+    versions = {state.opd: state.version for state in states}
+    versions[INSTANSI] = sum(versions.values())
+    for opd, summaries_of_windows in summaries.items():
+        to_write = changed(summaries_of_windows, cache.still_written(opd, shown))
+        yield from rows_of(opd, to_write, versions[opd], now)
+
+
+def _delete_past_windows(
+    connection: sa.Connection, stale: Sequence[OpdState], calendar: Calendar
+) -> None:
+    moved_on = [state.opd for state in stale if state.as_of != calendar.today]
+    if moved_on:
+        windows = [window.name for window in calendar.windows]
+        rolling.delete_other_windows(connection, [INSTANSI, *moved_on], windows)

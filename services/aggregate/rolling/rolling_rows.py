@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.aggregate.rolling.opd_figures import WHOLE, Known
-from services.aggregate.rolling.rollup import Rollup, instansi_of_window
+from services.aggregate.rolling.opd_figures import OpdFigures
+from services.aggregate.rolling.rollup import Rollup, instansi_figures
 from services.aggregate.rolling.segments import Calendar
-from services.aggregate.rolling.summary import Sample, Summary, UnsurFigure, words
+from services.aggregate.rolling.summary import Sample, Summary, UnsurFigure, letter_and_kinerja
 from shared.domain.window import Window
 from shared.registry.snapshot import Registry
-from shared.storage.rolling import INSTANSI, RollingRow
+from shared.storage.rolling import ALL_LAYANAN, RollingRow
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -27,52 +27,56 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     rollup: Rollup | None = None
 
 
-_decode = msgspec.json.Decoder(Detail).decode
+_decode_detail = msgspec.json.Decoder(Detail).decode
 
 
-class Content(NamedTuple):
-    """What a row says, apart from when it was written."""
+class WindowSummary(NamedTuple):
+    """What a row says, apart from when it was written; `rollup` for the instansi alone."""
 
     window: Window
     summary: Summary
     rollup: Rollup | None = None
 
 
-Contents = Mapping[tuple[str, str], Content]  # by layanan (WHOLE) and the window's name
+# Of an OPD or the instansi, by layanan (or ALL_LAYANAN) and the window's name.
+WindowSummaries = Mapping[tuple[str, str], WindowSummary]
 
 
-def contents(known: Known, calendar: Calendar) -> Contents:
-    """Everything that is kept of an OPD."""
-    groups = {**known.services, WHOLE: known.whole}
+def summaries_of_opd(opd_figures: OpdFigures, calendar: Calendar) -> WindowSummaries:
+    """Return everything that is kept of an OPD."""
+    figures_by_layanan = {**opd_figures.layanan, ALL_LAYANAN: opd_figures.whole}
     return {
-        (layanan, window.name): Content(window, summary)
-        for layanan, group in groups.items()
-        for window, summary in zip(calendar.windows, group.summaries, strict=True)
+        (layanan, window.name): WindowSummary(window, summary)
+        for layanan, figures in figures_by_layanan.items()
+        for window, summary in zip(calendar.windows, figures.summaries, strict=True)
     }
 
 
-def contents_of_instansi(
-    known: Sequence[Known], registry: Registry, calendar: Calendar
-) -> Contents:
-    """Everything that is kept of the instansi."""
-    return {
-        (WHOLE, window.name): Content(
-            window, *instansi_of_window(known, at, registry, calendar.today)
-        )
-        for at, window in enumerate(calendar.windows)
-    }
+def summaries_of_instansi(
+    opd_figures: Sequence[OpdFigures], registry: Registry, calendar: Calendar
+) -> WindowSummaries:
+    """Return everything that is kept of the instansi."""
+    summaries = {}
+    for position, window in enumerate(calendar.windows):
+        pools = [figures.whole.pools[position] for figures in opd_figures]
+        indices = [figures.indices[position] for figures in opd_figures]
+        summary, rollup = instansi_figures(pools, indices, registry, calendar.today)
+        summaries[ALL_LAYANAN, window.name] = WindowSummary(window, summary, rollup)
+    return summaries
 
 
-def changed(new: Contents, written: Contents) -> dict[tuple[str, str], Content]:
-    """What is not written so yet."""
-    return {key: content for key, content in new.items() if written.get(key) != content}
+def changed(summaries: WindowSummaries, written: WindowSummaries) -> WindowSummaries:
+    """Return the summaries that are not written so yet."""
+    return {key: summary for key, summary in summaries.items() if written.get(key) != summary}
 
 
-def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[RollingRow]:
-    """As rows of an OPD (or INSTANSI)."""
-    for (layanan, _), content in found.items():
-        window, summary = content.window, content.summary
+def rows_of(
+    opd: str, summaries: WindowSummaries, version: int, now: datetime
+) -> Iterator[RollingRow]:
+    """Yield the rows that say this of an OPD (or INSTANSI)."""
+    for (layanan, _), (window, summary, rollup) in summaries.items():
         low, high = summary.ci95 or (None, None)
+        detail = Detail(summary.unsur, summary.comparison, summary.sample, rollup)
         yield RollingRow(
             opd=opd,
             layanan=layanan,
@@ -85,39 +89,25 @@ def rows(opd: str, found: Contents, version: int, now: datetime) -> Iterator[Rol
             ci_low=low,
             ci_high=high,
             scheme=summary.scheme,
-            detail=msgspec.Raw(
-                encode(Detail(summary.unsur, summary.comparison, summary.sample, content.rollup))
-            ),
+            detail=msgspec.Raw(encode(detail)),
             version=version,
             computed_at=now,
         )
 
 
-def content_of(row: RollingRow) -> Content:
-    """What a row says."""
-    detail = _decode(row.detail)
+def window_summary(row: RollingRow) -> WindowSummary:
+    """Return what a row says."""
+    detail = _decode_detail(row.detail)
+    _, kinerja = letter_and_kinerja(row.ikm)
     summary = Summary(
         respondents=row.respondents,
         ikm=row.ikm,
         mutu=row.mutu,
-        kinerja=words(row.ikm)[1],
+        kinerja=kinerja,
         ci95=None if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high),
         scheme=row.scheme,
         unsur=detail.unsur,
         comparison=detail.comparison,
         sample=detail.sample,
     )
-    return Content(Window(row.window, row.first, row.last), summary, detail.rollup)
-
-
-__all__ = [
-    "INSTANSI",
-    "Content",
-    "Contents",
-    "Detail",
-    "changed",
-    "content_of",
-    "contents",
-    "encode",
-    "rows",
-]
+    return WindowSummary(Window(row.window, row.first, row.last), summary, detail.rollup)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from services.aggregate.verify import inbox_check
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.inbox_check import Inbox
-from services.aggregate.verify.rolling_check import Rolling
+from services.aggregate.verify.rolling_check import RollingCheck
 from shared.domain.questionnaire import Questionnaire
 from shared.inbox.audit import Audit
 from shared.progress import Progress, untold
@@ -46,7 +46,7 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
             connection = stack.enter_context(snapshot(engine))
         # The snapshot is taken, entries may be folded again.
         registry = stored_registry.load(connection)
-        rolling = Rolling.of(connection, registry)
+        rolling = RollingCheck.of(connection, registry)
         planned = list(_plan(connection, inbox, registry, rolling))
         for done, check in enumerate(planned):
             progress(done, len(planned))
@@ -56,7 +56,7 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
 
 
 def _plan(
-    connection: sa.Connection, inbox: Inbox | None, registry: Registry, rolling: Rolling
+    connection: sa.Connection, inbox: Inbox | None, registry: Registry, rolling: RollingCheck
 ) -> Iterator[Check]:
     if inbox is not None:
         yield partial(inbox_check.stream_findings, inbox)
@@ -67,9 +67,10 @@ def _plan(
     questionnaires = list(registry.questionnaires.values())
     for part in tally_check.opd_ranges(connection):
         yield partial(_tallies, connection, part, questionnaires)
-    for one in rolling.states:
-        yield partial(rolling.opd, one)
-    yield rolling.whole
+    for opd_state in rolling.states:
+        yield partial(rolling.check_opd, opd_state)
+    yield rolling.check_instansi
+    yield rolling.check_states
 
 
 def _ledger(connection: sa.Connection) -> Iterator[Finding]:
@@ -136,7 +137,7 @@ def _difference(one: TallyDifference) -> str:
     )
 
 
-def _notes(connection: sa.Connection, inbox: Inbox | None, rolling: Rolling) -> Iterator[str]:
+def _notes(connection: sa.Connection, inbox: Inbox | None, rolling: RollingCheck) -> Iterator[str]:
     total = ledger.totals(connection)
     yield ", ".join(f"{name} {number}" for name, number in total.items())
     current = inbox.totals.epoch if inbox is not None else None

@@ -1,70 +1,77 @@
 """Do the rolling rows say what the day tallies add up to? Asked of every OPD that is not waiting for a refresh.
 
-The rows are worked out anew from sums read at once, with an empty cache; how they are kept up to
+The rows are computed anew from sums read at once, with an empty cache; how they are kept up to
 date is not used.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import sqlalchemy as sa
 
-from services.aggregate.rolling.opd_figures import Known, by_layanan, learn
+from services.aggregate.rolling.opd_figures import OpdFigures, compute, sums_by_layanan
 from services.aggregate.rolling.rolling_rows import (
-    Content,
-    Contents,
-    content_of,
-    contents,
-    contents_of_instansi,
+    WindowSummaries,
+    WindowSummary,
+    summaries_of_instansi,
+    summaries_of_opd,
+    window_summary,
 )
 from services.aggregate.rolling.segments import Calendar
 from services.aggregate.verify.findings import Finding
 from shared.registry.snapshot import Registry
 from shared.storage import checks, rolling
-from shared.storage.rolling import INSTANSI, OpdState
+from shared.storage.rolling import ALL_LAYANAN, INSTANSI, OpdState
 from shared.storage.tallies import tally_sums
 
 EXAMPLES = 5
 
 
 @dataclass(slots=True)
-class Rolling:
-    """The check, OPD by OPD, under one snapshot."""
+class RollingCheck:
+    """The check, OPD by OPD, under one snapshot of PostgreSQL."""
 
     connection: sa.Connection
     registry: Registry
     states: list[OpdState]
-    known: list[Known] = field(default_factory=list)
+    opd_figures: list[OpdFigures] = field(default_factory=list)
     stale: int = 0
 
     @classmethod
-    def of(cls, connection: sa.Connection, registry: Registry) -> "Rolling":
+    def of(cls, connection: sa.Connection, registry: Registry) -> Self:
         """Read which OPDs there are."""
         return cls(connection, registry, rolling.read_states(connection))
 
-    def opd(self, state: OpdState) -> Iterator[Finding]:
-        """Findings about one OPD, under the local day that its rows are rolled to; none while it is stale."""
+    def check_opd(self, state: OpdState) -> Iterator[Finding]:
+        """Yield what is wrong with the rows of one OPD; nothing while it is stale.
+
+        The rows are computed for the local day that they are rolled to.
+        """
         if state.version != state.refreshed or state.as_of is None:
             self.stale += 1
             return
         calendar = Calendar.of(state.as_of)
-        size = max(one.size for one in self.registry.questionnaires.values())
-        sums = tally_sums.by_segment(self.connection, [state.opd], size, calendar.segments.borders)
-        known = learn(state, by_layanan(sums), self.registry, calendar, None)
-        yield from self._differences(state.opd, contents(known, calendar))
-        self.known.append(
-            replace(known, services={})
-        )  # the instansi needs the OPD as a whole alone
+        sums = tally_sums.by_segment(
+            self.connection, [state.opd], self.registry.unsur_max, calendar.segments.borders
+        )
+        figures = compute(state, sums_by_layanan(sums), self.registry, calendar, None)
+        yield from self._differences(state.opd, summaries_of_opd(figures, calendar))
+        # The instansi needs the OPD as a whole alone.
+        self.opd_figures.append(replace(figures, segment_sums={}, layanan={}))
 
-    def whole(self) -> Iterator[Finding]:
-        """Findings about the instansi (when no OPD is stale), and about rows and OPDs that nothing refreshes."""
+    def check_instansi(self) -> Iterator[Finding]:
+        """Yield what is wrong with the rows of the instansi; nothing while an OPD is stale."""
         days = {state.as_of for state in self.states}
         day = days.pop() if len(days) == 1 else None
         if not self.stale and day is not None:
             calendar = Calendar.of(day)
-            expected = contents_of_instansi(self.known, self.registry, calendar)
+            expected = summaries_of_instansi(self.opd_figures, self.registry, calendar)
             yield from self._differences(INSTANSI, expected)
-        for opd in checks.rolling_without_state(self.connection, INSTANSI):
+
+    def check_states(self) -> Iterator[Finding]:
+        """Yield the OPDs with rows or tallies that no refresh ever looks at."""
+        for opd in checks.rolling_without_state(self.connection):
             yield Finding("rolling", f"rolling_ikm has rows of {opd}, which was never counted for")
         for opd in checks.opds_without_state(self.connection):
             yield Finding(
@@ -72,30 +79,31 @@ class Rolling:
                 f"day_tally has rows of {opd}, but opd_state does not know it: never refreshed",
             )
 
-    def _differences(self, opd: str, expected: Contents) -> Iterator[Finding]:
+    def _differences(self, opd: str, expected: WindowSummaries) -> Iterator[Finding]:
         stored = {
-            (row.layanan, row.window): content_of(row)
+            (row.layanan, row.window): window_summary(row)
             for row in rolling.read_rows(self.connection, [opd])
         }
         wrong = sorted(
             key for key in stored.keys() | expected.keys() if stored.get(key) != expected.get(key)
         )
+        name_of_opd = "instansi" if opd == INSTANSI else opd
         for layanan, window in wrong[:EXAMPLES]:
-            name = "/".join(part for part in (opd or "instansi", layanan) if part)
-            said, says = (_figure(found, (layanan, window)) for found in (stored, expected))
+            name = name_of_opd if layanan == ALL_LAYANAN else f"{name_of_opd}/{layanan}"
+            has = _in_words(stored.get((layanan, window)))
+            expected_words = _in_words(expected.get((layanan, window)))
             yield Finding(
-                "rolling", f"rolling_ikm {name} {window}: has {said}, the tallies give {says}"
+                "rolling",
+                f"rolling_ikm {name} {window}: has {has}, the tallies give {expected_words}",
             )
         if len(wrong) > EXAMPLES:
             yield Finding(
-                "rolling",
-                f"rolling_ikm {opd or 'instansi'}: {len(wrong) - EXAMPLES} more rows differ",
+                "rolling", f"rolling_ikm {name_of_opd}: {len(wrong) - EXAMPLES} more rows differ"
             )
 
 
-def _figure(found: Mapping[tuple[str, str], Content], key: tuple[str, str]) -> str:
-    content = found.get(key)
-    if content is None:
+def _in_words(row: WindowSummary | None) -> str:
+    if row is None:
         return "no row"
-    summary = content.summary
-    return f"n={summary.respondents} ikm={summary.ikm} {content.window.first or '…'}–{content.window.last or '…'}"
+    summary, first, last = row.summary, row.window.first, row.window.last
+    return f"n={summary.respondents} ikm={summary.ikm} {first or '…'}–{last or '…'}"

@@ -1,7 +1,6 @@
 """The index by the respondents' profile, by layanan or by channel; small cells are withheld."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from operator import sub
 
 from services.aggregate.read.bodies import Breakdown, BreakdownCell
@@ -9,15 +8,14 @@ from services.aggregate.read.figures import index_bodies
 from services.aggregate.read.figures.disclosure import withheld
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Facet
-from services.aggregate.rolling.opd_figures import Pool, parts, pool, scheme_of
-from services.aggregate.rolling.summary import index_only
+from services.aggregate.rolling.pools import Pool, headline_of, pool, pool_together, pools_by
+from services.aggregate.rolling.summary import Headline
 from shared.domain.respondent import LABELS
 from shared.domain.window import Window
 from shared.registry.snapshot import Opd, Registry
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, ValueSum, Vector
+from shared.storage.tallies.tally_sums import Scope
 
-Figures = tuple[int, Decimal | None, str | None]
 NOT_STATED, NOT_STATED_LABEL = "", "Tidak diisi"
 
 
@@ -25,11 +23,8 @@ def breakdown(source: FigureSource, opd: Opd, facet: Facet, window: Window) -> B
     """Return a cell for every value that somebody gave, and one (null) for those who gave none."""
     registry = source.registry
     pools = _pools_by_value(source, opd, facet, Scope(window.first, window.last))
-    figures = {
-        value: index_only(parts(pooled, registry), scheme_of(registry))
-        for value, pooled in pools.items()
-    }
-    hidden = withheld({value: respondents for value, (respondents, *_) in figures.items()})
+    headlines = {value: headline_of(pooled, registry) for value, pooled in pools.items()}
+    hidden = withheld({value: headline.respondents for value, headline in headlines.items()})
     labels = _labels(facet, opd, registry)
     return Breakdown(
         opd=opd.code,
@@ -38,35 +33,28 @@ def breakdown(source: FigureSource, opd: Opd, facet: Facet, window: Window) -> B
         window=index_bodies.period(window),
         scheme=registry.instansi.scheme,
         cells=[
-            _cell(value, labels.get(value, value), None if value in hidden else figures[value])
-            for value in _in_order(figures, labels)
-            if figures[value][0] > 0
+            _cell(value, labels.get(value, value), None if value in hidden else headlines[value])
+            for value in _in_order(headlines, labels)
+            if headlines[value].respondents > 0
         ],
     )
 
 
 def _pools_by_value(source: FigureSource, opd: Opd, facet: Facet, scope: Scope) -> dict[str, Pool]:
     """Return the respondents of each value of a facet, those who gave none under NOT_STATED."""
-    unsur_max = source.unsur_max
+    unsur_max = source.registry.unsur_max
     with source.reading() as connection:
         everybody = tally_sums.by_value(connection, opd.code, "all", unsur_max, scope)
         stated = tally_sums.by_value(connection, opd.code, facet, unsur_max, scope)
-    pools = _pooled(stated)
-    pools[NOT_STATED] = _rest(_pooled(everybody).get("", {}), pools.values())
+    pools = pools_by(stated, lambda value_sum: value_sum.value)
+    total = pool((value_sum.questionnaire, value_sum.vector) for value_sum in everybody)
+    pools[NOT_STATED] = _rest(total, pools.values())
     return pools
-
-
-def _pooled(cells: Iterable[ValueSum]) -> dict[str, Pool]:
-    """Return the sum of the cells of each value."""
-    vectors: dict[str, list[tuple[str, Vector]]] = {}
-    for cell in cells:
-        vectors.setdefault(cell.value, []).append((cell.questionnaire, cell.vector))
-    return {value: pool(vectors_of_value) for value, vectors_of_value in vectors.items()}
 
 
 def _rest(total: Pool, pools: Iterable[Pool]) -> Pool:
     """Return those of the total who are in none of the pools."""
-    stated = pool(item for pooled in pools for item in pooled.items())
+    stated = pool_together(pools)
     return {
         code: tuple(map(sub, vector, stated[code])) if code in stated else vector
         for code, vector in total.items()
@@ -91,6 +79,6 @@ def _in_order(values: Iterable[str], labels: Mapping[str, str]) -> list[str]:
     )
 
 
-def _cell(value: str, label: str, figures: Figures | None) -> BreakdownCell:
-    respondents, ikm, mutu = figures or (None, None, None)
-    return BreakdownCell(value or None, label, respondents, ikm, mutu, withheld=figures is None)
+def _cell(value: str, label: str, headline: Headline | None) -> BreakdownCell:
+    respondents, ikm, mutu = headline or (None, None, None)
+    return BreakdownCell(value or None, label, respondents, ikm, mutu, withheld=headline is None)

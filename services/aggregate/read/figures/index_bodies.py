@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.aggregate.read.bodies import InstansiIndex, OpdIndex, OpdLine, Period
-from services.aggregate.rolling.rolling_rows import Content
+from services.aggregate.rolling.rolling_rows import WindowSummary
 from services.aggregate.rolling.rollup import roll_up
 from shared.domain.window import Window
 from shared.registry.snapshot import Layanan, Opd, Registry
@@ -18,17 +18,17 @@ def opd_index(
     registry: Registry,
     opd: Opd,
     layanan: Layanan | None,
-    content: Content,
+    window_summary: WindowSummary,
     changed_at: datetime | None,
 ) -> OpdIndex:
     """Return the index of one OPD, or of one of its layanan."""
-    summary = content.summary
+    summary = window_summary.summary
     return OpdIndex(
         opd=opd.code,
         name=opd.name,
         layanan=layanan.code if layanan is not None else None,
         layanan_name=layanan.name if layanan is not None else None,
-        window=period(content.window),
+        window=period(window_summary.window),
         respondents=summary.respondents,
         ikm=summary.ikm,
         mutu=summary.mutu,
@@ -38,15 +38,15 @@ def opd_index(
         unsur=summary.unsur,
         comparison=summary.comparison,
         sample=summary.sample,
-        updated_at=_counted_at(registry, content, changed_at),
+        updated_at=_counted_at(registry, window_summary, changed_at),
     )
 
 
 def opd_line(
-    registry: Registry, opd: Opd, content: Content, changed_at: datetime | None
+    registry: Registry, opd: Opd, window_summary: WindowSummary, changed_at: datetime | None
 ) -> OpdLine:
     """Return the line of one OPD in the list of all."""
-    summary = content.summary
+    summary = window_summary.summary
     return OpdLine(
         code=opd.code,
         name=opd.name,
@@ -55,16 +55,16 @@ def opd_line(
         mutu=summary.mutu,
         kinerja=summary.kinerja,
         ci95=summary.ci95,
-        updated_at=_counted_at(registry, content, changed_at),
+        updated_at=_counted_at(registry, window_summary, changed_at),
     )
 
 
 def instansi_index(
-    registry: Registry, content: Content, changed_at: datetime | None
+    registry: Registry, window_summary: WindowSummary, changed_at: datetime | None
 ) -> InstansiIndex:
     """Return the index of the whole instansi."""
-    summary = content.summary
-    rollup = content.rollup or roll_up(summary, (), registry.instansi.primary)
+    summary = window_summary.summary
+    rollup = window_summary.rollup or roll_up(summary, (), registry.instansi.primary)
     return InstansiIndex(
         code=registry.instansi.code,
         name=registry.instansi.name,
@@ -78,23 +78,23 @@ def instansi_index(
         pooled=rollup.pooled,
         mean=rollup.mean,
         sample=summary.sample,
-        updated_at=_counted_at(registry, content, changed_at),
+        updated_at=_counted_at(registry, window_summary, changed_at),
     )
 
 
-def is_listed(opd: Opd, window: Window, content: Content) -> bool:
+def is_listed(opd: Opd, window: Window, window_summary: WindowSummary) -> bool:
     """Return whether an OPD belongs into the list under a window.
 
     It does when it has respondents, or was open on the last day of the window.
     """
-    return content.summary.respondents > 0 or window.last is None or opd.is_open(window.last)
+    return window_summary.summary.respondents > 0 or window.last is None or opd.is_open(window.last)
 
 
 def _counted_at(
-    registry: Registry, content: Content, changed_at: datetime | None
+    registry: Registry, window_summary: WindowSummary, changed_at: datetime | None
 ) -> datetime | None:
     """Return when the last count changed it; an empty window is only as old as its rows: None."""
-    return local_time(registry, changed_at) if content.summary.respondents else None
+    return local_time(registry, changed_at) if window_summary.summary.respondents else None
 
 
 def local_time(registry: Registry, instant: datetime | None) -> datetime | None:

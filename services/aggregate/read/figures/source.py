@@ -27,11 +27,6 @@ class FigureSource:
         """The registry that the answer is given by."""
         return self.snapshot.registry
 
-    @property
-    def unsur_max(self) -> int:
-        """The number of unsur of the largest questionnaire."""
-        return max(questionnaire.size for questionnaire in self.registry.questionnaires.values())
-
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Open a short transaction."""

@@ -1,17 +1,16 @@
 """How an index moved: one point a local day, ISO week or month."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from services.aggregate.read.bodies import Trend, TrendPoint
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Step, contradiction
-from services.aggregate.rolling.opd_figures import Pool, parts, pool, scheme_of
-from services.aggregate.rolling.summary import index_only
+from services.aggregate.rolling.pools import Pool, headline_of, pools_by
 from shared.domain.window import buckets
 from shared.registry.snapshot import Layanan, Opd, Registry
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, SegmentSum, Vector
+from shared.storage.tallies.tally_sums import Scope
 
 POINTS_MAX = 4000
 _DAYS_OF_STEP = {"day": 1, "week": 7, "month": 28}  # or more
@@ -37,18 +36,23 @@ def trend(
         borders = [first for first, _ in buckets_of_days]
         sums = (
             tally_sums.by_segment(
-                connection, [opd.code], source.unsur_max, borders, Scope(*days, layanan_code)
+                connection,
+                [opd.code],
+                source.registry.unsur_max,
+                borders,
+                Scope(*days, layanan_code),
             )
             if days is not None
             else []
         )
+    pools = pools_by(sums, lambda segment_sum: segment_sum.segment)
     return Trend(
         opd=opd.code,
         name=opd.name,
         layanan=layanan_code,
         step=step,
         scheme=source.registry.instansi.scheme,
-        series=_points(buckets_of_days, _pools(sums), source.registry),
+        series=_points(buckets_of_days, pools, source.registry),
     )
 
 
@@ -70,22 +74,10 @@ def _days(requested: RequestedDays, extent: Days | None, today: date, step: Step
     return (first, last) if first <= last else None
 
 
-def _pools(sums: Iterable[SegmentSum]) -> dict[int, Pool]:
-    """Return the sums of each segment of days, all layanan together."""
-    vectors: dict[int, list[tuple[str, Vector]]] = {}
-    for tally_sum in sums:
-        vectors.setdefault(tally_sum.segment, []).append(
-            (tally_sum.questionnaire, tally_sum.vector)
-        )
-    return {segment: pool(vectors_of_segment) for segment, vectors_of_segment in vectors.items()}
-
-
 def _points(
     buckets_of_days: Sequence[Days], pools: Mapping[int, Pool], registry: Registry
 ) -> list[TrendPoint]:
-    scheme, points = scheme_of(registry), []
-    for segment, (first, last) in enumerate(buckets_of_days, start=1):
-        pooled = pools.get(segment)
-        figures = (0, None, None) if pooled is None else index_only(parts(pooled, registry), scheme)
-        points.append(TrendPoint(first, last, *figures))
-    return points
+    return [
+        TrendPoint(first, last, *headline_of(pools.get(segment, {}), registry))
+        for segment, (first, last) in enumerate(buckets_of_days, start=1)
+    ]

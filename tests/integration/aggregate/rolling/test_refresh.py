@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.aggregate.rolling.refresh import Cache, refresh
-from services.aggregate.rolling.rolling_rows import Content, content_of
+from services.aggregate.rolling.rolling_rows import WindowSummary, window_summary
 from services.aggregate.rolling.summary import summarise
 from shared.domain.ikm import EXACT, SCHEMES
 from shared.domain.questionnaire import SKM_2017
@@ -54,8 +54,8 @@ def table(engine: sa.Engine) -> dict[tuple[str, str, str], rolling.RollingRow]:
         return {(row.opd, row.layanan, row.window): row for row in rolling.read_rows(connection)}
 
 
-def figures(engine: sa.Engine) -> dict[tuple[str, str, str], Content]:
-    return {key: content_of(row) for key, row in table(engine).items()}
+def figures(engine: sa.Engine) -> dict[tuple[str, str, str], WindowSummary]:
+    return {key: window_summary(row) for key, row in table(engine).items()}
 
 
 def test_a_count_is_in_every_window_of_its_layanan_its_opd_and_the_instansi(
@@ -103,7 +103,7 @@ def test_every_window_is_the_direct_sum_of_its_days(engine: sa.Engine) -> None:
 
 def expected(
     engine: sa.Engine, answers: list[tuple[str, str, date, str]]
-) -> dict[tuple[str, str, str], Content]:
+) -> dict[tuple[str, str, str], WindowSummary]:
     """The whole table, computed from the answers themselves; of rows and roll-ups what can be said simply."""
     found = figures(engine)
     groups = [

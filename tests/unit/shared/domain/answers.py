@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import strategies as st
 
+from shared.domain.ikm import TallyFigures
 from shared.domain.questionnaire import Questionnaire, Unsur
 from shared.domain.tally import Tally
 
@@ -49,6 +51,22 @@ def questionnaire_of(weights: Sequence[int], *, required: bool = True) -> Questi
         for i, w in enumerate(weights, 1)
     )
     return Questionnaire("test", "Test", tuple(unsur))
+
+
+def nrr(tally: Tally, u: int) -> Decimal | None:
+    figures = TallyFigures.of(tally, questionnaire_of([1] * tally.size))
+    return figures.unsur_means()[u].nrr
+
+
+def unsur_ikm(tally: Tally, u: int) -> Decimal | None:
+    figures = TallyFigures.of(tally, questionnaire_of([1] * tally.size))
+    return figures.unsur_means()[u].ikm
+
+
+def ci95(
+    tally: Tally, questionnaire: Questionnaire, population: int | None
+) -> tuple[Decimal, Decimal] | None:
+    return TallyFigures.of(tally, questionnaire).ci95(population)
 
 
 scores = st.integers(1, 4)

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.ikm import ci95, half_up, ikm
+from shared.domain.ikm import ikm
 from shared.domain.questionnaire import SKM_2017
+from shared.domain.rounding import half_up
 from tests.unit.shared.domain.answers import (
+    ci95,
     partial_rows,
     questionnaire_of,
     rows,

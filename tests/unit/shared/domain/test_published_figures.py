@@ -8,8 +8,10 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.ikm import SCHEMES, half_up, ikm, mutu
+from shared.domain.ikm import SCHEMES, ikm
+from shared.domain.mutu import mutu
 from shared.domain.questionnaire import SKM_2017
+from shared.domain.rounding import half_up
 from shared.domain.tally import Tally
 from tests.unit.shared.domain.answers import GOLDEN, ONES, shuffled, spread, tally_of_columns
 

@@ -32,8 +32,8 @@ def test_the_total_of_a_complete_questionnaire_is_weighted() -> None:
 def test_an_incomplete_questionnaire_counts_as_respondent_but_not_in_the_totals() -> None:
     tally = Tally.of([4, None, 2], (1, 1, 1)) + Tally.of([1, 1, 1], (1, 1, 1))
     assert (tally.n, tally.complete, tally.total, tally.total_sq) == (2, 1, 3, 9)
-    assert [tally.answered(u) for u in range(3)] == [2, 1, 2]
-    assert [tally.score_sum(u) for u in range(3)] == [5, 1, 3]
+    assert tally.answered == (2, 1, 2)
+    assert tally.score_sums == (5, 1, 3)
 
 
 @given(tallies, tallies, tallies)
@@ -79,8 +79,8 @@ def test_the_counts_say_who_answered_what(responses: list[list[int | None]]) -> 
     assert tally.complete == sum(None not in row for row in responses)
     for u in range(tally.size):
         answered = [score for row in responses if (score := row[u]) is not None]
-        assert tally.answered(u) == len(answered)
-        assert tally.score_sum(u) == sum(answered)
+        assert tally.answered[u] == len(answered)
+        assert tally.score_sums[u] == sum(answered)
 
 
 @given(st.lists(rows, max_size=12), weights)
@@ -92,7 +92,7 @@ def test_the_totals_are_those_of_the_respondents(
     ]
     tally = tally_of_rows(responses, weights)
     assert (tally.total, tally.total_sq) == (sum(totals), sum(total**2 for total in totals))
-    assert tally.total == sum(weight * tally.score_sum(u) for u, weight in enumerate(weights))
+    assert tally.total == sum(weight * tally.score_sums[u] for u, weight in enumerate(weights))
 
 
 @pytest.mark.parametrize("score", [0, 5, -1])
@@ -112,4 +112,4 @@ def test_questionnaires_of_different_sizes_do_not_combine() -> None:
 
 def test_a_tally_of_nothing_has_answers_to_nothing() -> None:
     assert (ZERO.size, ZERO.n, ZERO.complete) == (9, 0, 0)
-    assert all(ZERO.answered(u) == ZERO.score_sum(u) == 0 for u in range(9))
+    assert ZERO.answered == ZERO.score_sums == (0,) * 9
