@@ -17,7 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 from shared.clock import Clock
 from shared.inbox.writer import Writer
 from shared.problems import Problem, problem
-from shared.registry import snapshot as registries
+from shared.registry import publication
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.wire import SubmissionDecoder
@@ -144,7 +144,7 @@ class Watch:
         await self._redis.set(f"{self._settings.redis_prefix}probe", b"1", px=60_000)
 
     async def _follow(self) -> None:
-        found = await registries.fetch(
+        found = await publication.fetch(
             self._redis, self._settings.redis_prefix, self.registry.version
         )
         if found is not None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from shared.domain.questionnaire import Questionnaire
 from shared.registry.file import Document
-from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry, Temporal
 
 Entry = Instansi | Questionnaire | Opd | Layanan | Channel
 TemporalEntry = Opd | Layanan | Channel
@@ -158,4 +158,5 @@ def _kind(before: Entry | None, after: Entry) -> Kind:
 
 
 def _end(entry: Entry) -> date:
-    return getattr(entry, "valid_to", None) or date.max
+    valid_to = entry.valid_to if isinstance(entry, Temporal) else None
+    return valid_to or date.max

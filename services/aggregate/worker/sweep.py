@@ -10,7 +10,7 @@ from services.aggregate.worker.drain import hint
 from shared.broker import DRAIN, REFRESH, TASK_LIMIT_S
 from shared.clock import Clock
 from shared.hinting import drain_flag, refresh_flag
-from shared.registry import snapshot as registries
+from shared.registry import publication
 from shared.storage import ledger, rolling
 from shared.storage.engine import transaction
 
@@ -25,7 +25,7 @@ def sweep(context: WorkerContext, clock: Clock) -> None:
     """Hint what is due, keep the registry in Redis present, tidy up now and then."""
     prefix = context.settings.redis_prefix
     context.inbox.prepare()
-    registries.publish(context.redis, prefix, context.registry())
+    publication.publish(context.redis, prefix, context.registry())
     if context.inbox.depth().entries:
         hint(context, drain_flag(prefix), DRAIN)
     today = clock().astimezone(context.registry().instansi.zone).date()

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from shared.clock import utc_now
 from shared.connections import worker_redis
 from shared.inbox.reader import Reader
-from shared.registry.snapshot import version_key
+from shared.registry.publication import version_key
 from shared.settings import Settings, running_stack
 from shared.storage import ledger, parking, rolling
 from shared.storage.engine import opened

@@ -15,7 +15,8 @@ from shared.domain.errors import IkmError
 from shared.domain.window import local_day
 from shared.registry.change import Change
 from shared.registry.file import parse
-from shared.registry.snapshot import Registry, publish
+from shared.registry.publication import publish
+from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.storage.engine import create_engine, transaction
 from shared.storage.registry import channel_keys, stored_registry

@@ -15,7 +15,8 @@ from services.ingest.app import Ingest
 from shared.connections import worker_redis
 from shared.inbox.entry import entry_of
 from shared.inbox.keys import Keys
-from shared.registry.snapshot import Registry, publish
+from shared.registry.publication import publish
+from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from tests.builders import authorization, registry, submission_json
 

@@ -16,7 +16,7 @@ from services.ingest import watch
 from services.ops.stack.servers import Redis
 from shared.connections import worker_redis
 from shared.inbox.reader import Reader
-from shared.registry.snapshot import snapshot_key, version_key
+from shared.registry.publication import snapshot_key, version_key
 from tests.builders import registry
 from tests.integration.ingest.ingest_service import (
     PREFIX,

@@ -20,7 +20,7 @@ from services.aggregate.rolling.refresh import refresh
 from services.aggregate.worker.context import WorkerContext
 from services.ops.cli import cli
 from services.ops.commands import health
-from shared.registry.snapshot import publish
+from shared.registry.publication import publish
 from shared.storage import tables
 from shared.storage.engine import transaction
 from tests.integration.aggregate.counting.counting import (

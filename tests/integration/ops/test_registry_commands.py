@@ -13,7 +13,8 @@ from services.ops.cli import cli
 from services.ops.commands.registry_use import ClosedChannel, UnknownChannel, UnknownKey
 from shared.connections import worker_redis
 from shared.registry.file import RegistryError
-from shared.registry.snapshot import Registry, snapshot_key, version_key
+from shared.registry.publication import snapshot_key, version_key
+from shared.registry.snapshot import Registry
 
 Ikm = Callable[..., Result]
 EXAMPLE = str(Path(__file__).parents[3] / "examples" / "tanjungpinang" / "registry.yaml")

@@ -10,7 +10,8 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from shared.connections import worker_redis
-from shared.registry.snapshot import Registry, fetch, publish, snapshot_key, version_key
+from shared.registry.publication import fetch, publish, snapshot_key, version_key
+from shared.registry.snapshot import Registry
 
 PREFIX = "kota:"
 
