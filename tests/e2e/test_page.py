@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from tests.e2e.running import Up
+from tests.e2e.running import Up, eventually
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -101,13 +101,50 @@ def test_a_window_is_chosen_by_a_link(page: Page, city: Up) -> None:
 
 def test_the_documents_of_the_api_are_one_link_away(page: Page, city: Up) -> None:
     page.get_by_role("link", name="dokumentasi API").click()
-    text = page.inner_text("body")
     _, document = city.call("GET", "/openapi.json")
     for path in document["paths"]:
-        assert path in text
+        page.locator(f'[data-path="{path}"]').first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.get_by_role("link", name="Daftar galat").click()
     assert page.locator("#invalid-submission").inner_text().startswith("invalid-submission")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_call_can_be_tried_on_the_page(page: Page, city: Up) -> None:
+    page.goto(f"{city.state['url']}/docs")
+    assert _tried(page, page.locator(".opblock", has=page.locator('[data-path="/v1/ikm"]'))) == 200
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_submissions_can_be_tried_with_a_key(page: Page, city: Up) -> None:
+    page.goto(f"{city.state['url']}/docs")
+    page.get_by_role("button", name="Authorize").first.click()
+    page.locator(".auth-container input").fill((city.home / "example.key").read_text().strip())
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Apply credentials").click()
+    page.locator(".auth-btn-wrapper").get_by_role("button", name="Close").click()
+    submissions = page.locator(".opblock", has=page.locator('[data-path="/v1/submissions"]'))
+    assert _tried(page, submissions) == 202
+    metrics = f"{city.state['url']}/metrics"
+    # It becomes a figure before the next test reads figures twice.
+    eventually(lambda: "ikm_stale_opd 0.0" in page.request.get(metrics).text())
+
+
+def _tried(page: Page, operation: Locator) -> int:
+    """The status that a call has when it is tried with what the page proposes."""
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    answer = operation.locator(".live-responses-table tbody .response-col_status")
+    return int(answer.inner_text().split()[0])
+
+
+def test_without_a_script_the_documents_are_named(browser: Browser, city: Up) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{city.state['url']}/docs")
+    names = page.locator("noscript a").all_inner_texts()
+    assert names == ["openapi.json", "daftar galat", "openapi.json", "list of problems"]
+    context.close()
 
 
 def test_it_needs_no_script(browser: Browser, city: Up) -> None:

@@ -9,6 +9,8 @@ from starlette.types import Send
 
 JSON: Final = b"application/json"
 HTML: Final = b"text/html; charset=utf-8"
+CSS: Final = b"text/css; charset=utf-8"
+JAVASCRIPT: Final = b"text/javascript; charset=utf-8"
 # Ask again every time: a figure is current within a second, and asking costs a 304.
 CACHE_CONTROL: Final = b"public, no-cache"
 
@@ -44,7 +46,7 @@ class PreparedAnswer:
         return cls(body, tag, [*of_body, *common, *more], common)
 
     async def send(self, method: str, request: Iterable[tuple[bytes, bytes]], send: Send) -> None:
-        """PreparedAnswer a GET or HEAD with these request headers."""
+        """Answer a GET or HEAD with these request headers."""
         for name, value in request:
             if name == b"if-none-match" and self.matches(value):
                 await _send(send, 304, self.headers_unchanged, b"")

@@ -1,8 +1,7 @@
 """The read API as one ASGI application: prepared answers at once, the rest through FastAPI."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
@@ -22,19 +21,9 @@ class ReadApi:
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.service = ReadService(settings.need_database(), clock)
         self.api = self._fastapi()
-        self.service.document = self.api.openapi
-
-    @property
-    def document(self) -> Callable[[], dict[str, Any]]:
-        """Gives the OpenAPI document that the page /docs explains; who serves more than this sets it to all of it."""
-        return self.service.document
-
-    @document.setter
-    def document(self, document: Callable[[], dict[str, Any]]) -> None:
-        self.service.document = document
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """PreparedAnswer one request, or run the lifespan."""
+        """Answer one request, or run the lifespan."""
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             answer = self.service.prepared_answer(scope["path"], scope["query_string"])
             if answer is not None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -40,7 +40,6 @@ class ReadService:
         self.current = CurrentSnapshot()
         self.engine: sa.Engine = create_engine(database_url, pool_size=_POOL_SIZE)
         self.meters = Meters(self.engine, self.current, clock)
-        self.document: Callable[[], dict[str, Any]] = dict
         self._follower = Follower(self.engine, self.current)
 
     def start(self) -> None:

@@ -29,12 +29,6 @@ class Part(Protocol):
         """Answer one request."""
 
 
-class ReadPart(Part, Protocol):
-    """The read API: it also has the page that explains a document."""
-
-    document: Callable[[], dict[str, Any]]
-
-
 def create_app(settings: Settings | None = None) -> "Web":
     """The application for the configured environment."""
     from services.aggregate.read.app import create_app as create_read
@@ -47,7 +41,7 @@ def create_app(settings: Settings | None = None) -> "Web":
 class Web:
     """Sends each request to the service that its path belongs to; what both have is answered here, for both."""
 
-    def __init__(self, ingest: Part, read: ReadPart) -> None:
+    def __init__(self, ingest: Part, read: Part) -> None:
         self._ingest = ingest
         self._read = read
         self._own: dict[str, Callable[[], Awaitable[Response]]] = {
@@ -57,9 +51,6 @@ class Web:
             "/openapi.json": self._openapi,
         }
         self._ways_in, self._ways_in_below = _paths(ingest.api.routes, except_for=self._own)
-        read.document = lambda: (
-            self.document
-        )  # the page /docs, which is the read API's, then explains both
         self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,6 @@ class Part:
 
     def __init__(self, name: str, paths: list[str], ready: dict[str, Any]) -> None:
         self.api = FastAPI(title=name, version="1", docs_url=None, redoc_url=None)
-        self.document = self.api.openapi
         for path in paths:
             self.api.add_api_route(path, lambda: PlainTextResponse(name))
         self.api.add_api_route(

@@ -1,4 +1,4 @@
-"""Templates to HTML. Pages load nothing, from here or elsewhere: the style is in them, and there is no script."""
+"""Templates to HTML. A page loads nothing, unless it says so: the style is in it, no script is."""
 
 import base64
 import hashlib
@@ -17,8 +17,6 @@ _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-_HEADERS = [(b"content-security-policy", _POLICY.encode()), (b"referrer-policy", b"same-origin")]
-
 _environment = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
@@ -29,8 +27,12 @@ _environment = Environment(
 _environment.filters |= {"number": number, "moment": moment}
 
 
-def page(template: str, **values: object) -> PreparedAnswer:
-    """A page as an answer."""
+def page(template: str, *, policy: str = _POLICY, **values: object) -> PreparedAnswer:
+    """Prepare a page as an answer. `policy` says what the page may load."""
     style = Markup(_STYLE)  # noqa: S704 - our own file
     html = _environment.get_template(template).render(style=style, **values)
-    return PreparedAnswer.of(html.encode(), HTML, _HEADERS)
+    headers = [
+        (b"content-security-policy", policy.encode()),
+        (b"referrer-policy", b"same-origin"),
+    ]
+    return PreparedAnswer.of(html.encode(), HTML, headers)

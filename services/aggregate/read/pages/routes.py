@@ -11,14 +11,14 @@ from starlette.responses import Response
 from services.aggregate.read.answer import PreparedAnswer
 from services.aggregate.read.bodies import Index
 from services.aggregate.read.figures import rolling_index, tally_index
-from services.aggregate.read.pages import reference
+from services.aggregate.read.pages import swagger_ui
 from services.aggregate.read.pages.render import page
 from services.aggregate.read.pages.windows import choices, days_of
 from services.aggregate.read.pages.words import NOTHING
 from services.aggregate.read.parameters import DEFAULT_WINDOW, WINDOW_PATTERN
 from services.aggregate.read.service import PreparedResponse, ReadService
 from shared.domain.window import Window, parse
-from shared.problems import KINDS
+from shared.problems import KINDS, Refused, problem
 
 _SCHEMES = {"exact": "tepat (1/9)"}
 
@@ -41,13 +41,18 @@ def pages(service: ReadService) -> APIRouter:
 
     @routes.get("/docs")
     def docs() -> Response:
-        found = service.document()
-        groups, schemas = reference.operations(found), reference.schemas(found)
-        return PreparedResponse(page("docs.html", document=found, groups=groups, schemas=schemas))
+        return PreparedResponse(swagger_ui.docs_page())
 
     @routes.get("/docs/problems")
     def problems() -> Response:
         return PreparedResponse(page("problems.html", kinds=KINDS.items()))
+
+    @routes.get("/docs/{name}")
+    def docs_file(name: str) -> Response:
+        answer = swagger_ui.docs_file(name)
+        if answer is None:
+            raise Refused(problem("not-found"))
+        return PreparedResponse(answer)
 
     return routes
 

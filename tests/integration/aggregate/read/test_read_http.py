@@ -1,5 +1,6 @@
 """The read API as HTTP: conditions, refusals, methods; and what it answers while PostgreSQL is away."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,9 @@ RESOURCES = (
     "/",
     "/?window=2026-05",
     "/docs",
+    "/docs/docs.js",
+    "/docs/swagger-ui.css",
+    "/docs/swagger-ui-bundle.js",
     "/docs/problems",
 )
 
@@ -67,6 +71,31 @@ def test_every_resource_has_an_etag_and_answers_304(read: Read) -> None:
                     etag,
                 )
             assert read.get(path, {"If-None-Match": 'W/"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/docs", "text/html; charset=utf-8"),
+        ("/docs/docs.js", "text/javascript; charset=utf-8"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("/docs/swagger-ui.css", "text/css; charset=utf-8"),
+    ],
+)
+def test_what_a_page_loads_says_what_it_is(read: Read, path: str, media_type: str) -> None:
+    headers = read.get(path).headers
+    assert headers["content-type"] == media_type
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_of_the_calls_loads_its_own_files_alone(read: Read) -> None:
+    page = read.get("/docs")
+    policy = page.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "connect-src 'self'"} <= set(policy)
+    loaded = re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page.text)
+    assert len(loaded) == page.text.count("<script") + page.text.count('rel="stylesheet"')
+    assert [read.get(path).status_code for path in loaded] == [200, 200, 200]
+    assert read.get("/docs/redoc.standalone.js").status_code == 404
 
 
 def test_head_is_answered_as_get_without_a_body(read: Read) -> None:
