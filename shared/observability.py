@@ -30,7 +30,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+        line |= _extras(record)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
@@ -41,21 +41,26 @@ class Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        extra = " ".join(
-            f"{name}={value}" for name, value in record.__dict__.items() if name not in _STANDARD
-        )
-        return f"{super().format(record)} {extra}".rstrip()
+        extras = [f"{name}={value}" for name, value in _extras(record).items()]
+        return " ".join([super().format(record), *extras])
 
 
 def configure(settings: Settings) -> None:
-    """Send all logs of this process to standard error, in the configured form. Repeating it changes nothing."""
+    """Send all logs of this process to standard error, in the configured form.
+
+    Repeating it changes nothing.
+    """
     handler = logging.StreamHandler(sys.stderr)
     text = Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(text if settings.log_format == "text" else JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(
-            max(root.level, logging.WARNING) if root.level > logging.DEBUG else root.level
-        )
+    if root.level > logging.DEBUG:
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    """Return the fields that the call named itself."""
+    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}

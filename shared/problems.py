@@ -24,7 +24,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of problem. `retry_after` (seconds): the same request may succeed later, so it is worth repeating."""
+    """One kind of problem, named in English and Indonesian.
+
+    `retry_after` says that the same request may succeed later: after how many seconds.
+    """
 
     status: int
     title: str
@@ -86,23 +89,19 @@ class Problem:
         return {name.decode(): value.decode() for name, value in self.headers}
 
     def with_headers(self, **headers: str) -> Self:
-        """The same with these headers in addition (or instead); `_` stands for `-`, as in www_authenticate."""
-        new = {
+        """Return the problem with these headers added or replaced; `_` in a name stands for `-`."""
+        added = {
             name.replace("_", "-").lower().encode(): value.encode("latin-1")
             for name, value in headers.items()
         }
-        kept = tuple(header for header in self.headers if header[0] not in new)
-        return replace(self, headers=(*kept, *new.items()))
+        kept = tuple(header for header in self.headers if header[0] not in added)
+        return replace(self, headers=(*kept, *added.items()))
 
     async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
-        """Answer one HTTP request with it, as an ASGI application; HEAD gets no body."""
+        """Answer one HTTP request, as an ASGI application; HEAD gets no body."""
+        body = b"" if scope.get("method") == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send(
-            {
-                "type": "http.response.body",
-                "body": b"" if scope.get("method") == "HEAD" else self.body,
-            }
-        )
+        await send({"type": "http.response.body", "body": body})
 
 
 class Refused(IkmError):
@@ -117,8 +116,8 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
     """Return the problem of a kind in KINDS (KeyError for another).
 
     `detail` says what is wrong with this request; extensions are members of their own, as
-    `errors=[Violation(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces the
-    table's.
+    `errors=[Violation(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces
+    the table's.
     """
     kind = KINDS[code]
     retry_after = extensions.pop("retry_after", kind.retry_after)
@@ -150,9 +149,7 @@ def query_violation(parameter: str, code: str, detail: str) -> Violation:
 def _json(members: Mapping[str, object]) -> bytes:
     try:
         return msgspec.json.encode(members)
-    except (
-        UnicodeEncodeError
-    ):  # a pointer may quote a name that holds a lone surrogate: JSON text cannot
-        return json.dumps(msgspec.to_builtins(members), ensure_ascii=False).encode(
-            "utf-8", "replace"
-        )
+    except UnicodeEncodeError:
+        # A pointer may quote a name that holds a lone surrogate, which JSON text cannot.
+        text = json.dumps(msgspec.to_builtins(members), ensure_ascii=False)
+        return text.encode("utf-8", "replace")

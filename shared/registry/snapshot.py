@@ -90,7 +90,7 @@ class Channel(Temporal):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One channel key that is not revoked. The registry has it under its SHA-256, in hexadecimal."""
+    """One channel key that is not revoked; the registry has it under its SHA-256 (hexadecimal)."""
 
     id: str
     channel: str
