@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -15,11 +15,12 @@ from services.ingest.auth import Authenticator
 from services.ingest.formats.format import Format, Item, Parsed, Request, Unreadable
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import Meters
+from services.ingest.replies import FORBIDDEN, Accepted, Refusal, encode, refusal_of_all
 from services.ingest.watch import UNAVAILABLE, Watch
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
 from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
-from shared.problems import Problem, Refused, problem
+from shared.problems import Refused, problem
 from shared.registry.snapshot import Channel
 from shared.wire import Submission
 
@@ -28,23 +29,15 @@ log = logging.getLogger(__name__)
 FAILED = problem("internal-error")
 BREATH = 500  # submissions judged before other requests get a turn
 _JSON = (b"content-type", b"application/json")
-_FORBIDDEN = "forbidden"
 _NAMELESS = Violation(
     "/id", "required", "is required (or the Idempotency-Key header of a single submission)"
 )
 
-namespace = lru_cache(maxsize=4096)(receipt_namespace)
+namespace_of = lru_cache(maxsize=4096)(receipt_namespace)
 
 
-class Refusal(msgspec.Struct, frozen=True, gc=False):
-    """One submission that was not accepted."""
-
-    item: int  # its index in the batch
-    errors: Sequence[Violation]
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """What of a request can be stored, column by column, and what cannot."""
+class Judged(msgspec.Struct, frozen=True, gc=False):
+    """What of a request can be stored, column by column, and what is refused."""
 
     receipts: list[bytes]
     ids: list[str]
@@ -62,12 +55,13 @@ class Endpoint:
         self._watch = watch
         self._commit = commit
         self._meters = meters
+        self._outcomes = meters.outcomes(wire_format.name)
         self._authenticator = Authenticator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one POST."""
         try:
-            answer = await self._answer(scope["headers"], receive)
+            reply = await self._store(dict(scope["headers"]), receive)
         except Refused as error:
             self._meters.refused(error.problem.code)
             await error.problem(scope, receive, send)
@@ -77,93 +71,67 @@ class Endpoint:
             self._meters.refused(FAILED.code)
             await FAILED(scope, receive, send)
             return
-        length = str(len(answer)).encode()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 202,
-                "headers": (_JSON, (b"content-length", length)),
-            }
-        )
-        await send({"type": "http.response.body", "body": answer})
+        headers = (_JSON, (b"content-length", b"%d" % len(reply)))
+        await send({"type": "http.response.start", "status": 202, "headers": headers})
+        await send({"type": "http.response.body", "body": reply})
 
-    async def _answer(self, headers: Sequence[tuple[bytes, bytes]], receive: Receive) -> bytes:
+    async def _store(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """Store what a request holds; the body of its 202. Raises Refused when nothing was stored."""
         watch = self._watch
         if watch.refusal is not None:
             raise Refused(watch.refusal)
-        known, registry = dict(headers), watch.registry
-        channel = self._authenticator.authenticate(
-            registry, known.get(b"authorization"), watch.today
-        )
-        body = await bodies.read(receive, known)
-        if (
-            registry is not watch.registry
-        ):  # a key that was revoked while a slow body arrived is revoked
-            channel = self._authenticator.authenticate(
-                watch.registry, known.get(b"authorization"), watch.today
-            )
-        parsed = self._parse(Request(_media_type(known.get(b"content-type", b"")), known, body))
-        accepted = Accepted([], [], [], [])
-        for start in range(0, len(parsed.items), BREATH):
-            if start:
+        registry, authorization = watch.registry, headers.get(b"authorization")
+        channel = self._authenticator.authenticate(registry, authorization, watch.today)
+        body = await bodies.read(receive, headers)
+        if registry is not watch.registry:  # a key revoked while a slow body arrived is revoked
+            channel = self._authenticator.authenticate(watch.registry, authorization, watch.today)
+        parsed = self._parse(Request(_media_type(headers.get(b"content-type", b"")), headers, body))
+        judged = Judged([], [], [], [])
+        for index, item in enumerate(parsed.items):
+            if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
-            self._judge(parsed.items, start, channel, accepted)
-        if not accepted.bodies:
-            raise Refused(_refusal(parsed, accepted.refused))
-        parcel = Parcel(
-            channel.name,
-            time.time_ns() // 1000,
-            b"".join(accepted.receipts),
-            accepted.ids,
-            accepted.bodies,
-        )
+            self._judge(index, item, channel, judged)
+        if not judged.bodies:
+            raise Refused(refusal_of_all(judged.refused, is_batch=parsed.is_batch))
+        receipts, received_us = judged.receipts, time.time_ns() // 1000
+        parcel = Parcel(channel.name, received_us, b"".join(receipts), judged.ids, judged.bodies)
         if not await self._commit.store(parcel):
             raise Refused(UNAVAILABLE)
-        self._meters.accepted(self._format.name, len(accepted.bodies), len(accepted.refused))
-        return _reply(accepted)
+        self._outcomes.accepted += len(receipts)
+        self._outcomes.refused += len(judged.refused)
+        return encode(Accepted(len(receipts), [receipt_text(r) for r in receipts], judged.refused))
 
     def _parse(self, request: Request) -> Parsed:
         try:
             return self._format.parse(request)
         except Unreadable as error:
-            raise Refused(
-                problem(error.code, error.detail, errors=_errors([_whole(error)], ""))
-            ) from None
+            errors = [Violation("", error.code, error.detail)]
+            raise Refused(problem(error.code, error.detail, errors=errors)) from None
 
-    def _judge(
-        self, items: Sequence[Item], start: int, channel: Channel, accepted: Accepted
-    ) -> None:
-        """Judge the items from `start` on, as many as one breath takes."""
-        decoder, space, everywhere = (
-            self._watch.decoder,
-            namespace(channel.name),
-            channel.opd is None,
-        )
-        for index, item in enumerate(items[start : start + BREATH], start):
-            submission = decoder.decode(item.body)
-            if item.violations or isinstance(submission, list):
-                accepted.refused.append(Refusal(index, _violations(item, submission)))
-                continue
-            source_id = item.source_id or submission.id
-            if source_id is None:
-                accepted.refused.append(Refusal(index, [_NAMELESS]))
-            elif everywhere or channel.serves(submission.opd):
-                accepted.receipts.append(receipt_bytes(space, source_id))
-                accepted.ids.append(source_id)
-                accepted.bodies.append(item.body)
-            else:
-                detail = f"the key of channel {channel.name} may not send for this OPD"
-                accepted.refused.append(
-                    Refusal(index, [Violation(f"{item.pointer}/opd", _FORBIDDEN, detail)])
-                )
+    def _judge(self, index: int, item: Item, channel: Channel, judged: Judged) -> None:
+        submission = self._watch.decoder.decode(item.body)
+        violations: Sequence[Violation]
+        if isinstance(submission, list) or item.violations:
+            violations = _violations(item, submission)
+        elif (source_id := item.source_id or submission.id) is None:
+            violations = (_NAMELESS,)
+        elif not channel.serves(submission.opd):
+            detail = f"the key of channel {channel.name} may not send for this OPD"
+            violations = (Violation(f"{item.pointer}/opd", FORBIDDEN, detail),)
+        else:
+            judged.receipts.append(receipt_bytes(namespace_of(channel.name), source_id))
+            judged.ids.append(source_id)
+            judged.bodies.append(item.body)
+            return
+        judged.refused.append(Refusal(index, violations))
 
 
-def _violations(item: Item, submission: Submission | list[Violation]) -> list[Violation]:
+def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:
     """Everything that is wrong with an item: its envelope, and what that holds (when it could be opened)."""
     if not isinstance(submission, list) or (item.violations and not item.body):
-        return list(item.violations)
+        return item.violations
     inside = [
-        Violation(item.pointer + found.pointer, found.code, found.detail) for found in submission
+        replace(violation, pointer=item.pointer + violation.pointer) for violation in submission
     ]
     return [*item.violations, *inside]
 
@@ -171,47 +139,3 @@ def _violations(item: Item, submission: Submission | list[Violation]) -> list[Vi
 @lru_cache(maxsize=256)
 def _media_type(content_type: bytes) -> bytes:
     return content_type.partition(b";")[0].strip().lower()
-
-
-def _reply(accepted: Accepted) -> bytes:
-    receipts = '","'.join(map(receipt_text, accepted.receipts))
-    if not accepted.refused:
-        return (
-            f'{{"accepted":{len(accepted.bodies)},"receipts":["{receipts}"],"refused":[]}}'.encode()
-        )
-    refused = _json(_items(accepted.refused)).decode()
-    return f'{{"accepted":{len(accepted.bodies)},"receipts":["{receipts}"],"refused":{refused}}}'.encode()
-
-
-def _refusal(parsed: Parsed, refused: list[Refusal]) -> Problem:
-    first = refused[0]
-    forbidden = all(error.code == _FORBIDDEN for refusal in refused for error in refusal.errors)
-    code = _FORBIDDEN if forbidden else "invalid-submission"
-    if not parsed.is_batch:
-        if first.errors[0].code == "malformed-json":
-            return problem(
-                "malformed-json", first.errors[0].detail, errors=_errors(first.errors, "")
-            )
-        return problem(code, first.errors[0].detail, errors=_errors(first.errors, ""))
-    detail = f"none of the {len(refused):,} submissions can be accepted"
-    return problem(
-        code, detail, errors=_errors(first.errors, f"/{first.item}"), refused=_items(refused)
-    )
-
-
-def _items(refused: list[Refusal]) -> list[dict[str, Any]]:
-    return [{"index": refusal.item, "errors": _errors(refusal.errors, "")} for refusal in refused]
-
-
-def _errors(violations: Sequence[Violation], prefix: str) -> list[dict[str, str]]:
-    return [
-        {"pointer": prefix + violation.pointer, "code": violation.code, "detail": violation.detail}
-        for violation in violations
-    ]
-
-
-def _whole(error: Unreadable) -> Violation:
-    return Violation("", error.code, error.detail)
-
-
-_json = msgspec.json.Encoder().encode

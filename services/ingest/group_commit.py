@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
-from msgspec import Struct
 from redis.exceptions import RedisError
 
 from shared.inbox.entry import Parcel
@@ -22,41 +22,67 @@ GATHER_S = 0.001
 FULL_GROUP = 32
 
 
-class _Waiting(Struct, frozen=True, gc=False):
-    parcel: Parcel
-    since: float
-    stored: "asyncio.Future[bool]"
+class _Group:
+    """Parcels that become one entry, and the futures of those who wait for it, side by side."""
+
+    __slots__ = ("bytes", "parcels", "since_s", "stored", "submissions")
+
+    def __init__(self, since_s: float) -> None:
+        self.parcels: list[Parcel] = []
+        self.stored: list[asyncio.Future[bool]] = []
+        self.submissions = 0
+        self.bytes = 0
+        self.since_s = since_s
+
+    def add(self, parcel: Parcel, stored: "asyncio.Future[bool]") -> bool:
+        """Add a parcel; False when it would make the entry too large."""
+        submissions = self.submissions + len(parcel.bodies)
+        size_bytes = self.bytes + sum(map(len, parcel.bodies))
+        if self.parcels and (submissions > ENTRY_SUBMISSIONS or size_bytes > ENTRY_BYTES):
+            return False
+        self.parcels.append(parcel)
+        self.stored.append(stored)
+        self.submissions, self.bytes = submissions, size_bytes
+        return True
+
+    def answer(self, *, is_stored: bool) -> None:
+        """Tell those who wait; a client may have gone."""
+        for stored in self.stored:
+            if not stored.done():
+                stored.set_result(is_stored)
 
 
 class GroupCommit:
     """Appends parcels to the inbox, many at a time, in the order of arrival.
 
-    `timeout`: seconds after which a parcel is given up. `on_stored(accepted, settled)` hears the
+    `timeout_s`: after so long a parcel is given up. `on_stored(accepted, settled)` hears the
     inbox's running totals after every append, `on_failure()` that one failed.
     """
 
     def __init__(
         self,
         writer: Writer,
-        timeout: float,
+        timeout_s: float,
         on_stored: Callable[[int, int], None],
         on_failure: Callable[[], None],
     ) -> None:
         self._writer = writer
-        self._timeout = timeout
+        self._timeout_s = timeout_s
         self._on_stored = on_stored
         self._on_failure = on_failure
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Group] = deque()
         self._under_way: asyncio.Future[AppendAnswer] | None = None
         self._gathering: asyncio.TimerHandle | None = None
-        self._crowded = False  # whether the last group was more than one
+        self._is_crowded = False  # whether the last group was more than one
         self._loop = asyncio.get_running_loop()
 
     def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
         """True once `parcel` is on disk; False when that cannot be said in time (it may be there or not)."""
-        loop = self._loop
-        stored: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append(_Waiting(parcel, loop.time(), stored))
+        stored: asyncio.Future[bool] = self._loop.create_future()
+        if not self._waiting or not self._waiting[-1].add(parcel, stored):
+            group = _Group(self._loop.time())
+            group.add(parcel, stored)
+            self._waiting.append(group)
         if self._under_way is None:
             self._depart_when_full()
         return stored
@@ -71,8 +97,9 @@ class GroupCommit:
                 await asyncio.sleep(0)
 
     def _depart_when_full(self) -> None:
-        """Append what waits: at once, or when there is company enough, or a moment later."""
-        if not self._crowded or len(self._waiting) >= FULL_GROUP:
+        """Append the first group: at once, or when there is company enough, or a moment later."""
+        is_full = len(self._waiting) > 1 or len(self._waiting[0].parcels) >= FULL_GROUP
+        if is_full or not self._is_crowded:
             self._depart()
         elif self._gathering is None:
             self._gathering = self._loop.call_later(GATHER_S, self._depart)
@@ -81,53 +108,36 @@ class GroupCommit:
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        group = self._take()
-        self._crowded = len(group) > 1
-        parcels = [waiting.parcel for waiting in group]
-        left = self._timeout - (self._loop.time() - group[0].since)
-        answer = self._under_way = self._started(parcels)
-        late = self._loop.call_later(max(left, MIN_TIMEOUT_S), self._writer.drop)
+        group = self._waiting.popleft()
+        self._is_crowded = len(group.parcels) > 1
+        left_s = self._timeout_s - (self._loop.time() - group.since_s)
+        answer = self._under_way = self._started(group)
+        late = self._loop.call_later(max(left_s, MIN_TIMEOUT_S), self._writer.drop)
         answer.add_done_callback(lambda _: self._landed(group, answer, late))
 
-    def _started(self, parcels: list[Parcel]) -> "asyncio.Future[AppendAnswer]":
+    def _started(self, group: _Group) -> "asyncio.Future[AppendAnswer]":
         try:
-            return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
+            return self._writer.start(group.parcels, group.submissions)
         except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
             failed: asyncio.Future[AppendAnswer] = self._loop.create_future()
             failed.set_exception(error)
             return failed
 
-    def _take(self) -> list[_Waiting]:
-        count = size = 0
-        for index, waiting in enumerate(self._waiting):
-            count += len(waiting.parcel.bodies)
-            size += sum(map(len, waiting.parcel.bodies)) if count > 1 else 0
-            if index and (count > ENTRY_SUBMISSIONS or size > ENTRY_BYTES):
-                group, self._waiting = self._waiting[:index], self._waiting[index:]
-                return group
-        group, self._waiting = self._waiting, []
-        return group
-
     def _landed(
-        self,
-        group: list[_Waiting],
-        answer: "asyncio.Future[AppendAnswer]",
-        late: asyncio.TimerHandle,
+        self, group: _Group, answer: "asyncio.Future[AppendAnswer]", late: asyncio.TimerHandle
     ) -> None:
         late.cancel()
         self._under_way = None
-        stored = False
+        groups, is_stored = [group], False
         try:
-            stored = self._is_stored(answer, len(group))
+            is_stored = self._is_stored(answer, len(group.parcels))
         finally:  # also after an error that nobody foresaw: no request may wait for ever
-            if (
-                not stored
-            ):  # the others waited for the same Redis: a further time-out each would be too late
-                group += self._waiting
-                self._waiting = []
-            for waiting in group:
-                if not waiting.stored.done():  # the client may have gone
-                    waiting.stored.set_result(stored)
+            if not is_stored:
+                # The others waited for the same Redis: a further time-out each would be too late.
+                groups += self._waiting
+                self._waiting.clear()
+            for landed in groups:
+                landed.answer(is_stored=is_stored)
             if self._waiting:
                 self._depart_when_full()
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -10,21 +11,27 @@ from prometheus_client.registry import Collector
 from services.ingest.watch import Watch
 
 
+@dataclass(slots=True)
+class Outcomes:
+    """How many submissions of requests that were stored were accepted, and how many of them refused."""
+
+    accepted: int = 0
+    refused: int = 0
+
+
 class Meters(Collector):
     """Counts in plain integers, which a request can afford; they become metrics when somebody asks."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._submissions: Counter[tuple[str, str]] = Counter()  # (wire format, outcome)
+        self._outcomes: dict[str, Outcomes] = {}  # of each wire format
         self._problems: Counter[str] = Counter()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def accepted(self, format_name: str, accepted: int, refused: int) -> None:
-        """A request was stored."""
-        self._submissions[format_name, "accepted"] += accepted
-        if refused:
-            self._submissions[format_name, "refused"] += refused
+    def outcomes(self, format_name: str) -> Outcomes:
+        """The counts of one wire format, to be counted up by its endpoint."""
+        return self._outcomes.setdefault(format_name, Outcomes())
 
     def refused(self, code: str) -> None:
         """A request was answered with a problem."""
@@ -37,8 +44,10 @@ class Meters(Collector):
             "Submissions by wire format and outcome",
             labels=["format", "outcome"],
         )
-        for labels, count in self._submissions.items():
-            submissions.add_metric(labels, count)
+        for name, outcomes in self._outcomes.items():
+            for outcome, count in asdict(outcomes).items():
+                if count:
+                    submissions.add_metric([name, outcome], count)
         yield submissions
         problems = CounterMetricFamily(
             "ikm_ingest_refused_requests", "Requests answered with a problem", labels=["code"]

@@ -26,8 +26,8 @@ _WHITE = b" \t\r\n"
 def parse(request: Request) -> Parsed:
     """The submissions of a request."""
     if request.media_type == JSON:
-        body = request.body.lstrip(_WHITE) if request.body[:1] in b" \t\r\n" else request.body
-        if body[:1] == b"[":
+        body = request.body.lstrip(_WHITE)
+        if body.startswith(b"["):
             return Parsed(array(body), is_batch=True)
         return Parsed([single(body, request.header(b"idempotency-key"))], is_batch=False)
     if request.media_type in NDJSON:
