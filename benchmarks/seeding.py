@@ -11,7 +11,7 @@ import psycopg
 from benchmarks.product import Product
 from services.aggregate.rolling.refresh import Cache, refresh
 from shared.domain.questionnaire import SKM_2017
-from shared.storage.engine import create_engine
+from shared.storage.engine import opened
 from shared.storage.registry import stored_registry
 
 DAYS = 365
@@ -61,11 +61,10 @@ def seed(product: Product, number: int, now: datetime) -> None:
         connection.execute("VACUUM ANALYZE")
         row = connection.execute("SELECT sum(n)::int FROM day_tally").fetchone()
         assert row == (number,), row
-    engine = create_engine(product.settings.need_database())
-    with engine.connect() as connected:
-        registry = stored_registry.load(connected)
-    refresh(engine, registry, now.astimezone(UTC), Cache())
-    engine.dispose()
+    with opened(product.settings.need_database()) as engine:
+        with engine.connect() as connected:
+            registry = stored_registry.load(connected)
+        refresh(engine, registry, now.astimezone(UTC), Cache())
 
 
 def _responses(

@@ -1,4 +1,7 @@
-"""The engine, and the one place where a transaction is committed."""
+"""The engine, and the one place where a transaction is committed.
+
+A process that lives long holds the engine of `create_engine`; a command and a test use `opened`.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +13,11 @@ from shared.storage.cursor import accept_array_parameters
 STATEMENT_TIMEOUT_MS = 60_000
 LOCK_TIMEOUT_MS = 20_000
 CONNECT_TIMEOUT_S = 3
+POOL_SIZE = 2
 
 
-def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
-    """An engine for `url`; a broken pooled connection is replaced before use."""
+def create_engine(url: str, *, pool_size: int = POOL_SIZE) -> sa.Engine:
+    """Return an engine for `url`; a broken pooled connection is replaced before use."""
     engine = sa.create_engine(
         url,
         pool_size=pool_size,
@@ -34,9 +38,9 @@ def create_engine(url: str, *, pool_size: int = 2) -> sa.Engine:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[sa.Engine]:
-    """An engine for as long as a command lasts; its connections are closed at the end."""
-    engine = create_engine(url)
+def opened(url: str, *, pool_size: int = POOL_SIZE) -> Iterator[sa.Engine]:
+    """Hold an engine for as long as the block lasts; its connections are closed at the end."""
+    engine = create_engine(url, pool_size=pool_size)
     try:
         yield engine
     finally:
@@ -45,22 +49,22 @@ def opened(url: str) -> Iterator[sa.Engine]:
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction: committed when the block ends, rolled back when it raises."""
+    """Hold one transaction: committed when the block ends, rolled back when it raises."""
     with engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One unchanging view of everything that was committed when the first statement ran, for as long as it takes."""
+    """Hold one unchanging view of all that was committed when it began, for as long as it takes."""
     with engine.connect().execution_options(
         isolation_level="REPEATABLE READ", postgresql_readonly=True
     ) as connection:
         # A SELECT, not a SET: with it the view begins.
-        connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", True)))  # noqa: FBT003
+        connection.execute(sa.select(sa.func.set_config("statement_timeout", "0", True)))  # noqa: FBT003 - SQL's is_local
         yield connection
 
 
-def limit_statement_time(connection: sa.Connection, milliseconds: int) -> None:
+def limit_statement_time(connection: sa.Connection, timeout_ms: int) -> None:
     """Let every statement of this transaction fail after so long: a reader waits for its answer."""
-    connection.execute(sa.text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+    connection.execute(sa.text(f"SET LOCAL statement_timeout = {timeout_ms:d}"))

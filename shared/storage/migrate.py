@@ -7,15 +7,17 @@ from alembic import command
 from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK = 0x494B4D  # "IKM": two processes that migrate at once wait for each other
+# Two processes that migrate at once wait for each other. The number is "IKM".
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=0x494B4D)
 
 
 def upgrade(url: str) -> None:
     """Apply every migration that `url` lacks."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    # Not the engine of the services: a migration of a large table has no time limit.
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        connection.execute(_LOCK)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

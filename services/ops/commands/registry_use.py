@@ -1,8 +1,6 @@
 """What `ikm apply` and `ikm key` do: change the registry in one transaction, then publish it to every process."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 import click
@@ -18,7 +16,7 @@ from shared.registry.file import parse
 from shared.registry.publication import publish
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
-from shared.storage.engine import create_engine, transaction
+from shared.storage.engine import opened, transaction
 from shared.storage.registry import channel_keys, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
@@ -52,7 +50,7 @@ def apply_source(
     Raises RegistryError with every reason why it cannot be applied.
     """
     document = parse(source)
-    with _engine(settings) as engine:
+    with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
             changes = stored_registry.apply(
                 connection, document, utc_now(), prune=prune, dry_run=dry_run
@@ -69,7 +67,7 @@ def create_key(settings: Settings, channel: str, label: str | None = None) -> tu
     stored = StoredKey(
         secrets.token_hex(_ID_BYTES), channel, label, created_at=now, revoked_at=None
     )
-    with _engine(settings) as engine:
+    with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
             stored_registry.lock(connection)
             _demand_open(stored_registry.load(connection), channel, now)
@@ -82,7 +80,7 @@ def create_key(settings: Settings, channel: str, label: str | None = None) -> tu
 def revoke_key(settings: Settings, key_id: str) -> bool:
     """Revoke a key and publish that; False when it had been revoked before."""
     now = utc_now()
-    with _engine(settings) as engine:
+    with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
             stored_registry.lock(connection)
             revoked = channel_keys.revoke(connection, key_id, now)
@@ -96,17 +94,8 @@ def revoke_key(settings: Settings, key_id: str) -> bool:
 
 def list_keys(settings: Settings) -> list[StoredKey]:
     """All keys, revoked ones too; the keys themselves are known to nobody here."""
-    with _engine(settings) as engine, transaction(engine) as connection:
+    with opened(settings.need_database()) as engine, transaction(engine) as connection:
         return channel_keys.list_keys(connection)
-
-
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_engine(settings.need_database())
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _publish(settings: Settings, engine: Engine) -> None:

@@ -72,11 +72,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     from services.ops.simulate.respondents import Manners, Population
     from shared.clock import utc_now
     from shared.settings import Settings, running_stack
-    from shared.storage.engine import create_engine
+    from shared.storage.engine import opened
     from shared.storage.registry import stored_registry
 
     settings = Settings.load()
-    with create_engine(settings.need_database()).connect() as connection:
+    with opened(settings.need_database()) as engine, engine.connect() as connection:
         registry = stored_registry.load(connection)
     manners = Manners(duplicates=duplicates, bad=bad, days=days)
     people = Population(registry, seed, manners, utc_now()).submissions()

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from services.ops.stack.servers import Postgres
 from shared.storage import tables
-from shared.storage.engine import create_engine
+from shared.storage.engine import opened
 from tests.builders import submission_json
 from tests.integration.ingest.ingest_service import eventually
 
@@ -122,8 +122,7 @@ def test_postgresql_away_for_half_a_minute(
                 )
 
         eventually(post, within=30)
-        engine = create_engine(own_postgres.url)
-        stack.callback(engine.dispose)
+        engine = stack.enter_context(opened(own_postgres.url))
         eventually(lambda: counted() == 1, within=30)
 
         engine.dispose()

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from shared.domain.questionnaire import SKM_2017
 from shared.storage import migrate
-from shared.storage.engine import create_engine, transaction
+from shared.storage.engine import opened, transaction
 from shared.storage.migrations.versions import m0001_initial
 from shared.storage.registry import stored_registry
 
@@ -21,18 +21,17 @@ OLD_QUESTIONNAIRE = """
 def test_a_registry_of_the_first_schema_keeps_its_weight_scheme_and_its_questionnaires(
     database_url: str,
 ) -> None:
-    engine = create_engine(database_url)
-    with transaction(engine) as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-        connection.execute(sa.text(m0001_initial.SCHEMA))
-        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
-        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
-        for statement in OLD_ROWS.strip().splitlines():
-            values = {"definition": OLD_QUESTIONNAIRE} if ":definition" in statement else {}
-            connection.execute(sa.text(statement), values)
-    migrate.upgrade(database_url)
-    with transaction(engine) as connection:
-        registry = stored_registry.load(connection)
+    with opened(database_url) as engine:
+        with transaction(engine) as connection:
+            connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            connection.execute(sa.text(m0001_initial.SCHEMA))
+            connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+            connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
+            for statement in OLD_ROWS.strip().splitlines():
+                values = {"definition": OLD_QUESTIONNAIRE} if ":definition" in statement else {}
+                connection.execute(sa.text(statement), values)
+        migrate.upgrade(database_url)
+        with transaction(engine) as connection:
+            registry = stored_registry.load(connection)
     assert registry.instansi.scheme == "0.11"
     assert registry.questionnaires["lama"].regulation == SKM_2017.regulation
-    engine.dispose()

@@ -15,7 +15,7 @@ from shared.registry.change import Change, Kind
 from shared.registry.file import RegistryError, parse
 from shared.registry.snapshot import Key, Registry
 from shared.storage import tables
-from shared.storage.engine import create_engine, transaction
+from shared.storage.engine import opened, transaction
 from shared.storage.registry import channel_keys, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
@@ -44,9 +44,8 @@ WHOLE = INSTANSI + OPDS + REST
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = create_engine(database_url)
-    yield engine
-    engine.dispose()
+    with opened(database_url) as engine:
+        yield engine
 
 
 def change(

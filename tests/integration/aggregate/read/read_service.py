@@ -15,7 +15,7 @@ from services.aggregate.read.app import ReadApi
 from services.aggregate.rolling.refresh import Cache, refresh
 from shared.settings import Settings
 from shared.storage import tables
-from shared.storage.engine import create_engine, transaction
+from shared.storage.engine import opened, transaction
 from shared.storage.registry import stored_registry
 from tests.integration.aggregate import tally_seed as seed
 
@@ -82,14 +82,13 @@ class Read:
 
 @contextmanager
 def city(database_url: str, **instansi: str) -> Iterator[City]:
-    engine = create_engine(database_url)
-    with transaction(engine) as connection:
-        seed.registry(connection, OPDS, **instansi)
-        connection.execute(
-            sa.insert(tables.opd_state), [{"opd": opd, "version": 1} for opd in OPDS]
-        )  # as `apply` does
-    yield City(database_url, engine)
-    engine.dispose()
+    with opened(database_url) as engine:
+        with transaction(engine) as connection:
+            seed.registry(connection, OPDS, **instansi)
+            connection.execute(
+                sa.insert(tables.opd_state), [{"opd": opd, "version": 1} for opd in OPDS]
+            )  # as `apply` does
+        yield City(database_url, engine)
 
 
 def eventually(condition: Callable[[], bool], timeout: float = 10) -> None:

@@ -21,7 +21,7 @@ from shared.domain.tally import Tally
 from shared.domain.window import rolling as rolling_windows
 from shared.registry.snapshot import Registry
 from shared.storage import rolling, tables
-from shared.storage.engine import create_engine, transaction
+from shared.storage.engine import create_engine, opened, transaction
 from shared.storage.registry import stored_registry
 from tests.integration.aggregate import tally_seed as seed
 
@@ -37,11 +37,10 @@ OPDS = {"dinkes": {"farmasi": 1000, "imunisasi": 500}, "dukcapil": {"ktp-el": 12
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = create_engine(database_url, pool_size=8)
-    with transaction(engine) as connection:
-        seed.registry(connection, {opd: dict(layanan) for opd, layanan in OPDS.items()})
-    yield engine
-    engine.dispose()
+    with opened(database_url, pool_size=8) as engine:
+        with transaction(engine) as connection:
+            seed.registry(connection, {opd: dict(layanan) for opd, layanan in OPDS.items()})
+        yield engine
 
 
 def registry(engine: sa.Engine) -> Registry:
