@@ -33,8 +33,8 @@ metadata = MetaData(
 )
 Instant = DateTime(timezone=True)
 
-# --- the registry: applied from a YAML file, temporal (valid_from and valid_to are local days, both
-# included) ---
+# --- the registry: applied from a YAML file, temporal ---
+# valid_from and valid_to are local days, both included.
 
 instansi = Table(
     "instansi",
@@ -103,13 +103,12 @@ registry_version = Table(
     "registry_version",
     metadata,
     Column("single", Boolean, primary_key=True, server_default=text("true")),
-    Column(
-        "version", BigInteger, nullable=False
-    ),  # grows with every change; at least the Unix time in milliseconds
+    # Grows with every change; at least the Unix time in milliseconds.
+    Column("version", BigInteger, nullable=False),
     CheckConstraint("single", name="single"),
 )
 
-# --- the ledger and the answers ---
+# --- who sent what, and what became of it ---
 
 receipt = Table(
     "receipt",
@@ -119,11 +118,12 @@ receipt = Table(
     Column("source_id", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
-    Column("reason", Text),
-    Column(
-        "digest", Integer, nullable=False
-    ),  # CRC-32: tells a repetition from another content under the same id
-    CheckConstraint("state IN ('counted', 'parked', 'replaced', 'retracted')", name="state"),
+    Column("reason", Text),  # why it is parked
+    # 32 bits of a hash of what was sent: tells a repetition from another content under the same id.
+    Column("digest", Integer, nullable=False),
+    # An edit will need a third state, 'replaced'. It comes with the code that sets it: until then
+    # no query and no check of `ikm verify` has to ask what such a receipt would mean.
+    CheckConstraint("state IN ('counted', 'parked')", name="state"),
 )
 
 response = Table(
@@ -135,9 +135,8 @@ response = Table(
     Column("day", Date, nullable=False),  # local day of answered_at in the instansi's zone
     Column("answered_at", Instant, nullable=False),
     Column("questionnaire", Text, nullable=False),
-    Column(
-        "scores", Text, nullable=False
-    ),  # one digit an unsur, in questionnaire order; "-": not answered
+    # One digit an unsur, in the order of the questionnaire; "-": not answered.
+    Column("scores", Text, nullable=False),
     Column("sex", Text),
     Column("age", SmallInteger),
     Column("education", Text),
@@ -161,14 +160,14 @@ parked = Table(
     Index(None, "received_at"),
 )
 
-# --- promise 3: one row per inbox entry that was counted, folded into `ledger` once it can never
-# come again ---
+# --- promise 3: what every inbox entry came to ---
+# One row per entry that was counted, folded into `ledger` once the entry can never come again.
 
 inbox_entry = Table(
     "inbox_entry",
     metadata,
     Column("entry", Uuid, primary_key=True),
-    Column("epoch", Uuid, nullable=False),  # which life of the inbox it belonged to
+    Column("epoch", Uuid, nullable=False),  # the life of the inbox that it belonged to
     Column("stream_ms", BigInteger, nullable=False),
     Column("stream_seq", BigInteger, nullable=False),
     Column("accepted", Integer, nullable=False),
@@ -202,15 +201,15 @@ day_tally = Table(
     Column("value", Text, nullable=False),  # "" for facet all
     Column("questionnaire", Text, nullable=False),
     Column("n", Integer, nullable=False),
-    Column(
-        "counts", ARRAY(Integer), nullable=False
-    ),  # index 4*unsur + score (1-based), unsur in questionnaire order
-    Column("complete", Integer, nullable=False),
+    # Responses per unsur and score: at 4 * unsur + score, where the first unsur of the
+    # questionnaire is 0 and the first place of the array 1.
+    Column("counts", ARRAY(Integer), nullable=False),
+    Column("complete", Integer, nullable=False),  # responses with every unsur answered
+    # Sums of the complete responses' weighted totals, and of their squares.
     Column("total", BigInteger, nullable=False),
     Column("total_sq", BigInteger, nullable=False),
     PrimaryKeyConstraint("opd", "facet", "day", "layanan", "value", "questionnaire"),
-    # Rows are updated in place once a batch: room on the page keeps those updates off the index
-    # (HOT).
+    # Rows are updated in place once a batch: room on the page keeps the index out of it (HOT).
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -218,15 +217,12 @@ opd_state = Table(
     "opd_state",
     metadata,
     Column("opd", Text, primary_key=True),
-    Column(
-        "version", BigInteger, nullable=False, server_default=text("0")
-    ),  # +1 with every batch that touches the OPD
-    Column(
-        "past_version", BigInteger, nullable=False, server_default=text("0")
-    ),  # version that last touched a past day
-    Column(
-        "refreshed", BigInteger, nullable=False, server_default=text("0")
-    ),  # version that rolling_ikm shows
+    # +1 with every batch that touches the OPD.
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    # The version that last touched a past day.
+    Column("past_version", BigInteger, nullable=False, server_default=text("0")),
+    # The version that rolling_ikm shows.
+    Column("refreshed", BigInteger, nullable=False, server_default=text("0")),
     Column("as_of", Date),  # local day that rolling_ikm is rolled to
     postgresql_with={"fillfactor": "50"},
 )
@@ -245,9 +241,8 @@ rolling_ikm = Table(
     Column("ci_low", Numeric(5, 2)),
     Column("ci_high", Numeric(5, 2)),
     Column("scheme", Text, nullable=False),
-    Column(
-        "detail", JSONB, nullable=False
-    ),  # unsur, comparison, sample; see services/aggregate/rolling/refresh.py
+    # Unsur, comparison, sample: services/aggregate/rolling/rolling_rows.py, Detail.
+    Column("detail", JSONB, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("computed_at", Instant, nullable=False),
     PrimaryKeyConstraint("opd", "layanan", "window"),
