@@ -26,13 +26,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Kind:
     """One kind of problem, named in English and Indonesian.
 
-    `retry_after` says that the same request may succeed later: after how many seconds.
+    With `retry_after_s` the same request may succeed later: it is worth repeating.
     """
 
     status: int
     title: str
     judul: str
-    retry_after: int | None = None
+    retry_after_s: int | None = None
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -44,13 +44,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "forbidden": Kind(403, "This key may not do that", "Kunci ini tidak berwenang"),
     "not-found": Kind(404, "Not found", "Tidak ditemukan"),
     "method-not-allowed": Kind(405, "Method not allowed here", "Metode tidak diizinkan di sini"),
-    "not-acceptable": Kind(
-        406, "No acceptable form of the answer", "Bentuk jawaban yang diminta tidak ada"
-    ),
     "request-timeout": Kind(
         408, "The request took too long to arrive", "Permintaan terlalu lama diterima"
     ),
-    "conflict": Kind(409, "In conflict with what is stored", "Bertentangan dengan yang tersimpan"),
     "contradictory-parameters": Kind(
         409, "Parameters contradict each other", "Parameter saling bertentangan"
     ),
@@ -60,17 +56,15 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unsupported-media-type": Kind(415, "Unsupported media type", "Jenis isi tidak didukung"),
     "invalid-submission": Kind(422, "The submission is not valid", "Isian survei tidak sah"),
     "invalid-parameter": Kind(422, "A parameter is not valid", "Parameter tidak sah"),
-    "too-many-requests": Kind(429, "Too many requests", "Terlalu banyak permintaan", retry_after=1),
     "internal-error": Kind(500, "The service failed", "Layanan mengalami kegagalan"),
     "inbox-unavailable": Kind(
         503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2
     ),
-    "inbox-full": Kind(503, "The inbox is full", "Kotak masuk penuh", retry_after=10),
+    "inbox-full": Kind(503, "The inbox is full", "Kotak masuk penuh", retry_after_s=10),
     "database-unavailable": Kind(
         503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2
     ),
-    "starting": Kind(503, "The service is starting", "Layanan sedang disiapkan", retry_after=1),
-    "not-ready": Kind(503, "The service is not ready", "Layanan belum siap", retry_after=2),
+    "starting": Kind(503, "The service is starting", "Layanan sedang disiapkan", retry_after_s=1),
 }
 
 
@@ -116,11 +110,9 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
     """Return the problem of a kind in KINDS (KeyError for another).
 
     `detail` says what is wrong with this request; extensions are members of their own, as
-    `errors=[Violation(…)]`. A 503 or 429 carries Retry-After, in seconds; `retry_after=5` replaces
-    the table's.
+    `errors=[Violation(…)]`. A 503 carries Retry-After.
     """
     kind = KINDS[code]
-    retry_after = extensions.pop("retry_after", kind.retry_after)
     members: dict[str, object] = {
         "type": TYPE_BASE + code,
         "title": kind.title,
@@ -136,8 +128,8 @@ def problem(code: str, detail: str | None = None, **extensions: object) -> Probl
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    if retry_after is not None:
-        headers.append((b"retry-after", str(retry_after).encode()))
+    if kind.retry_after_s is not None:
+        headers.append((b"retry-after", str(kind.retry_after_s).encode()))
     return Problem(code, kind.status, tuple(headers), body)
 
 

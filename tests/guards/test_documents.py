@@ -89,6 +89,17 @@ def test_every_problem_is_explained_to_callers() -> None:
     expect_none(_unsaid(set(KINDS), API, "`{}`"), "not in docs/api.md:")
 
 
+def test_every_problem_is_one_that_some_code_answers() -> None:
+    named = {
+        node.value
+        for path in modules()
+        if name(path) != "shared/problems.py"
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    expect_none(set(KINDS) - named, "no code answers with:")
+
+
 def test_every_metric_is_explained_to_operators() -> None:
     metrics = {
         node.value

@@ -34,13 +34,7 @@ def test_a_problem_that_may_pass_says_when_to_try_again(code: str) -> None:
     answer = problem(code)
     assert answer.plain_headers["content-type"] == "application/problem+json"
     assert answer.plain_headers["content-length"] == str(len(answer.body))
-    assert ("retry-after" in answer.plain_headers) == (answer.status in {429, 503})
-
-
-def test_retry_after_can_be_given() -> None:
-    answer = problem("inbox-full", retry_after=7)
-    assert answer.plain_headers["retry-after"] == "7"
-    assert "retry_after" not in json.loads(answer.body)
+    assert ("retry-after" in answer.plain_headers) == (answer.status == 503)
 
 
 def test_headers_are_added_and_replaced() -> None:
