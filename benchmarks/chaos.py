@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from services.ops.simulate.sender import Connection
+from services.ops.client import Sender
 
 TARGETS = ("web", "worker-inbox", "worker-refresh", "beat", "redis", "postgres")
 SENDERS = 8
@@ -133,30 +133,28 @@ async def storm(stack: Stack, kills: int, seed: int) -> tuple[Tally, Counter[str
 
 async def _sender(stack: Stack, tally: Tally, over: asyncio.Event, number: int, seed: int) -> None:
     chance = random.Random(f"{seed}-{number}")
-    connection = Connection(
-        stack.state["url"], (stack.home / "example.key").read_text().strip(), timeout=5
-    )
+    key = (stack.home / "example.key").read_text().strip()
     count = 0
-    while not over.is_set():
-        size = chance.choice((1, 1, 1, 20, 200))
-        ids = [f"chaos-{seed}-{number}-{count + index}" for index in range(size)]
-        count += size
-        await _post(connection, tally, ids)
-        if tally.acknowledged and chance.random() < 0.2:
-            again = [chance.choice(list(tally.acknowledged)) for _ in range(3)]
-            tally.duplicates += len(again)
-            await _post(connection, tally, again)
-        await asyncio.sleep(chance.uniform(0, 0.03))
-    await connection.close()
+    async with Sender(stack.state["url"], key, timeout_s=5) as sender:
+        while not over.is_set():
+            size = chance.choice((1, 1, 1, 20, 200))
+            ids = [f"chaos-{seed}-{number}-{count + index}" for index in range(size)]
+            count += size
+            await _post(sender, tally, ids)
+            if tally.acknowledged and chance.random() < 0.2:
+                again = [chance.choice(list(tally.acknowledged)) for _ in range(3)]
+                tally.duplicates += len(again)
+                await _post(sender, tally, again)
+            await asyncio.sleep(chance.uniform(0, 0.03))
 
 
-async def _post(connection: Connection, tally: Tally, ids: list[str]) -> None:
+async def _post(sender: Sender, tally: Tally, ids: list[str]) -> None:
     body = "\n".join(json.dumps(submission(source_id)) for source_id in ids).encode()
     tally.unknown.update(source_id for source_id in ids if source_id not in tally.acknowledged)
-    answer = await connection.post(body, media_type="application/x-ndjson", patience=90)
-    tally.statuses[answer.status] += 1
-    if answer.status == 202:
-        receipts = json.loads(answer.body)["receipts"]
+    reply = await sender.post(body, media_type="application/x-ndjson", patience_s=90)
+    tally.statuses[reply.status] += 1
+    if reply.status == 202:
+        receipts = json.loads(reply.body)["receipts"]
         tally.acknowledged.update(zip(ids, receipts, strict=True))
         tally.unknown.difference_update(ids)
 

@@ -1,4 +1,4 @@
-"""The command `ikm`: a table of commands, each in its own module, and one line for every error that can be named."""
+"""The command `ikm`: a table of its commands, and one line for every error that can be named."""
 
 import sys
 from contextlib import suppress
@@ -12,12 +12,12 @@ from shared.domain.errors import IkmError
 # Loaded when they are run (or listed by --help), so that a command costs only what it needs.
 COMMANDS: dict[str, str] = {
     "up": "services.ops.commands.up:up",
-    "apply": "services.ops.commands.registry:apply",
-    "key": "services.ops.commands.registry:key",
-    "status": "services.ops.commands.maintenance:status",
-    "parked": "services.ops.commands.maintenance:parked",
-    "verify": "services.ops.commands.maintenance:verify",
-    "rebuild": "services.ops.commands.maintenance:rebuild",
+    "apply": "services.ops.commands.apply:apply",
+    "key": "services.ops.commands.key:key",
+    "status": "services.ops.commands.status:status",
+    "parked": "services.ops.commands.parked:parked",
+    "verify": "services.ops.commands.verify:verify",
+    "rebuild": "services.ops.commands.rebuild:rebuild",
     "simulate": "services.ops.commands.simulate:simulate",
     "serve": "services.ops.commands.run:serve",
     "worker": "services.ops.commands.run:worker",

@@ -1,18 +1,33 @@
-"""A small HTTP client of the service's own API, for the stack that replays an example: standard library only."""
+"""Clients of the service's own API: one that asks, and a sender that posts many submissions at once.
 
+Both take "not now" (503, 429) and an answer that was lost for a reason to send again, ever more
+slowly. Repeating is safe: a submission is known by its id.
+"""
+
+import asyncio
 import json
+import logging
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
+
+import httpx
 
 from shared.domain.errors import IkmError
 
+SUBMISSIONS = "/v1/submissions"
+NOT_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+NO_ANSWER = 0  # in place of a status
+PATIENCE_S = 60.0
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
 _TIMEOUT_S = 10.0
-_RETRY_S = 60.0  # how long 503 is taken for "not now"
+_TRUST_ENV = False  # no proxy: the service is on this machine or in this network
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per request is no news
 
 
 class Refusal(IkmError):
@@ -30,99 +45,169 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the service is ready; whether all that it lacks may be a registry; its own words."""
+    """What the service says about itself: `state` in its own words (empty: no answer), and as text."""
 
     ready: bool
-    has_no_registry: bool
+    state: Mapping[str, Any]
     text: str
+
+    @property
+    def has_no_registry(self) -> bool:
+        """Whether all that the service lacks may be a registry."""
+        return bool(self.state.get("database")) and self.state.get("registry") == 0
 
 
 class Client:
-    """Talks to one service."""
+    """Asks one service, one request at a time."""
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self._http = httpx.Client(base_url=address, timeout=_TIMEOUT_S, trust_env=_TRUST_ENV)
 
-    def readiness(self) -> Readiness:
-        """What the service says about itself now."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def readiness(self, timeout_s: float = 1) -> Readiness:
+        """Return what the service says about itself now."""
         # The stack's socket takes the connection before `web` is there to answer it: do not wait
         # long.
-        status, answer = self._request("GET", "/readyz", timeout=1)
         try:
-            state = json.loads(answer)
-        except ValueError:
-            state = {}
-        has_no_registry = bool(state.get("database")) and state.get("registry") == 0
-        text = f"/readyz: {status} {answer.decode(errors='replace')[:500]}"
-        return Readiness(status == HTTPStatus.OK, has_no_registry, text)
+            response = self._http.get("/readyz", timeout=timeout_s)
+            state = response.json()
+        except (httpx.TransportError, ValueError) as error:
+            return Readiness(ready=False, state={}, text=str(error))
+        if not isinstance(state, dict):
+            return Readiness(ready=False, state={}, text="not an answer of this service")
+        return Readiness(response.status_code == HTTPStatus.OK, state, _shown(response))
 
     def knows(self, key: str) -> bool:
         """Whether the service takes this key (an empty batch is refused, but by another status)."""
-        return self._request("POST", "/v1/submissions", key, b"[]")[0] != HTTPStatus.UNAUTHORIZED
+        return self._submit(b"[]", key).status_code != HTTPStatus.UNAUTHORIZED
 
-    def await_key(self, key: str, timeout: float = 10) -> None:
+    def await_key(self, key: str, timeout_s: float = 10) -> None:
         """Wait until the service has heard of a new key."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout_s
         while not self.knows(key):
             if time.monotonic() >= deadline:
-                raise Refusal(f"the new key is still unknown after {timeout:.0f} s")
+                raise Refusal(f"the new key is still unknown after {timeout_s:.0f} s")
             time.sleep(0.1)
 
-    def post(self, submission: dict[str, object], key: str) -> None:
+    def post(self, submission: Mapping[str, object], key: str) -> None:
         """Post one submission until the service has it; Refusal when it will never take it."""
         body = json.dumps(submission).encode()
-        deadline = time.monotonic() + _RETRY_S
-        while True:
-            status, answer = self._request("POST", "/v1/submissions", key, body)
-            if status == HTTPStatus.ACCEPTED:
-                return
-            if status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() >= deadline:
-                raise Refusal(
-                    f"POST /v1/submissions: {status} {answer.decode(errors='replace')[:500]}"
-                )
-            time.sleep(1)
+        response = self._submit(body, key)
+        for pause_s in _pauses(PATIENCE_S):
+            if response.status_code not in NOT_NOW:
+                break
+            time.sleep(pause_s)
+            response = self._submit(body, key)
+        if response.status_code != HTTPStatus.ACCEPTED:
+            raise Refusal(f"POST {SUBMISSIONS}: {_shown(response)}")
 
     def index(self, opd: str) -> Index:
-        """The index of an OPD now."""
-        status, answer = self._request("GET", f"/v1/opd/{opd}/ikm?window=all")
-        if status != HTTPStatus.OK:
-            raise Refusal(
-                f"GET /v1/opd/{opd}/ikm: {status} {answer.decode(errors='replace')[:500]}"
-            )
-        found: dict[str, Any] = json.loads(answer, parse_float=Decimal)
-        ikm = found["ikm"]
-        return Index(found["respondents"], None if ikm is None else Decimal(ikm), found["mutu"])
+        """Return the index of an OPD now."""
+        path = f"/v1/opd/{opd}/ikm"
+        response = self._request("GET", path, params={"window": "all"})
+        if response.status_code != HTTPStatus.OK:
+            raise Refusal(f"GET {path}: {_shown(response)}")
+        body: dict[str, Any] = json.loads(response.content, parse_float=Decimal)
+        ikm = body["ikm"]
+        return Index(body["respondents"], None if ikm is None else Decimal(ikm), body["mutu"])
 
-    def index_after(self, opd: str, respondents: int, timeout: float) -> Index:
-        """The index of an OPD once that many respondents are counted."""
-        deadline = time.monotonic() + timeout
-        while True:
-            found = self.index(opd)
-            if found.respondents >= respondents:
-                return found
+    def index_after(self, opd: str, respondents: int, timeout_s: float) -> Index:
+        """Return the index of an OPD once that many respondents are counted."""
+        deadline = time.monotonic() + timeout_s
+        while (index := self.index(opd)).respondents < respondents:
             if time.monotonic() >= deadline:
                 raise Refusal(
-                    f"{found.respondents} of {respondents} responses of {opd} counted after {timeout:.0f} s"
+                    f"{index.respondents} of {respondents} responses of {opd} counted "
+                    f"after {timeout_s:.0f} s"
                 )
             time.sleep(0.02)
+        return index
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        key: str | None = None,
-        body: bytes | None = None,
-        timeout: float = _TIMEOUT_S,
-    ) -> tuple[int, bytes]:
-        headers = {"content-type": "application/json"} if body is not None else {}
-        if key is not None:
-            headers["authorization"] = f"Bearer {key}"
-        request = urllib.request.Request(self.address + path, body, headers, method=method)  # noqa: S310  (ours, http)
+    def _submit(self, body: bytes, key: str) -> httpx.Response:
+        return self._request("POST", SUBMISSIONS, content=body, headers=_headers(key))
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 (httpx's own)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310  (ours, http)
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-        except OSError as error:  # `web` is just starting again
-            return HTTPStatus.SERVICE_UNAVAILABLE, str(error).encode()
+            return self._http.request(method, path, **options)
+        except httpx.TransportError as error:  # `web` is just starting again
+            return httpx.Response(HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the service said to a sender; `attempts` counts the requests that it took."""
+
+    status: int
+    body: bytes
+    attempts: int
+
+
+class Sender:
+    """Posts as a channel does, over at most `connections` connections that stay open."""
+
+    def __init__(
+        self, address: str, key: str, *, connections: int = 1, timeout_s: float = _TIMEOUT_S
+    ) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._headers = _headers(key)
+        self._http = httpx.AsyncClient(
+            base_url=address, timeout=timeout_s, limits=limits, trust_env=_TRUST_ENV
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._http.aclose()
+
+    async def post(
+        self, body: bytes, *, media_type: str = "application/json", patience_s: float = PATIENCE_S
+    ) -> Reply:
+        """POST until the answer is neither "not now" nor lost, or `patience_s` seconds are over.
+
+        The status NO_ANSWER stands for the latter.
+        """
+        attempts = 1
+        status, content = await self._submit(body, media_type)
+        for pause_s in _pauses(patience_s):
+            if status != NO_ANSWER and status not in NOT_NOW:
+                break
+            await asyncio.sleep(pause_s)
+            attempts += 1
+            status, content = await self._submit(body, media_type)
+        return Reply(status, content, attempts)
+
+    async def _submit(self, body: bytes, media_type: str) -> tuple[int, bytes]:
+        headers = {**self._headers, "content-type": media_type}
+        try:
+            response = await self._http.post(SUBMISSIONS, content=body, headers=headers)
+        except httpx.TransportError:
+            return NO_ANSWER, b""
+        return response.status_code, response.content
+
+
+def _pauses(patience_s: float) -> Iterator[float]:
+    """The seconds to wait before each further try, ever longer, until the patience is over."""
+    deadline = time.monotonic() + patience_s
+    pause_s = _FIRST_PAUSE_S
+    while time.monotonic() + pause_s <= deadline:
+        yield pause_s
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"content-type": "application/json", "authorization": f"Bearer {key}"}
+
+
+def _shown(response: httpx.Response) -> str:
+    return f"{response.status_code} {response.text[:500]}"

@@ -1,20 +1,18 @@
-"""The command `ikm simulate`: a city's respondents at a steady rate, through the API, as a channel would send them."""
+"""The command `ikm simulate`: a city's respondents at a steady rate, sent as a channel sends them."""
 
 import asyncio
-import json
-import time
-from collections import Counter
 from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shared.domain.errors import IkmError
 
-CONNECTIONS = 32
-TICK_S = 0.02
+if TYPE_CHECKING:
+    from services.ops.simulate.sending import Load, Outcome
+    from shared.registry.snapshot import Registry
+    from shared.settings import Settings
 
 
 class NoKey(IkmError):
@@ -68,88 +66,65 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     url: str | None,
     key: str | None,
 ) -> int:
-    """Send made-up respondents: correlated answers, gaps, repetitions, a share of bad ones. Not to a real survey."""
+    """Send made-up respondents, not to a real survey.
+
+    Their answers hang together, have gaps, are sent again, and a share of them is bad.
+    """
     from services.ops.simulate.respondents import Manners, Population
+    from services.ops.simulate.sending import Load
     from shared.clock import utc_now
     from shared.settings import Settings, running_stack
-    from shared.storage.engine import opened
-    from shared.storage.registry import stored_registry
 
     settings = Settings.load()
-    with opened(settings.need_database()) as engine, engine.connect() as connection:
-        registry = stored_registry.load(connection)
     manners = Manners(duplicates=duplicates, bad=bad, days=days)
-    people = Population(registry, seed, manners, utc_now()).submissions()
+    people = Population(_stored_registry(settings), seed, manners, utc_now()).submissions()
     address = url or running_stack(settings.home).get("url") or f"http://127.0.0.1:{settings.port}"
-    outcome = asyncio.run(
-        _send(people, str(address), key or _example_key(settings.home), rate, seconds)
-    )
-    return _report(outcome)
-
-
-class _Outcome:
-    def __init__(self) -> None:
-        self.statuses: Counter[int] = Counter()
-        self.latencies: list[float] = []
-        self.repeated = 0
-        self.seconds = 0.0
+    channel_key = key or _example_key(settings.home)
+    outcome = asyncio.run(_send(people, str(address), channel_key, Load(rate, seconds)))
+    _report(outcome)
+    return 1 if outcome.failed else 0
 
 
 async def _send(
-    people: Iterator[dict[str, Any]], url: str, key: str, rate: float, seconds: float
-) -> _Outcome:
-    from services.ops.simulate.sender import Connection
+    submissions: Iterator[dict[str, Any]], address: str, key: str, load: "Load"
+) -> "Outcome":
+    from services.ops.client import Sender
+    from services.ops.simulate.sending import CONNECTIONS, send
+    from services.ops.terminal import progress
 
-    outcome = _Outcome()
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=CONNECTIONS * 4)
-
-    async def sender() -> None:
-        connection = Connection(url, key)
-        while (body := await queue.get()) is not None:
-            began = time.perf_counter()
-            answer = await connection.post(body)
-            outcome.latencies.append(time.perf_counter() - began)
-            outcome.statuses[answer.status] += 1
-            outcome.repeated += answer.attempts - 1
-        await connection.close()
-
-    senders = [asyncio.create_task(sender()) for _ in range(CONNECTIONS)]
-    began = time.perf_counter()
-    total = int(rate * seconds)
-    with click.progressbar(length=total, label="mengirim / sending", show_pos=True) as bar:
-        sent = 0
-        while sent < total:
-            due = min(total, int((time.perf_counter() - began) * rate) + 1)
-            for _ in range(due - sent):
-                await queue.put(json.dumps(next(people), ensure_ascii=False).encode())
-            bar.update(due - sent)
-            sent = due
-            await asyncio.sleep(TICK_S)
-    for _ in senders:
-        await queue.put(None)
-    await asyncio.gather(*senders)
-    outcome.seconds = time.perf_counter() - began
-    return outcome
+    with progress("mengirim / sending") as tell:
+        async with Sender(address, key, connections=CONNECTIONS) as sender:
+            return await send(submissions, sender, load, tell)
 
 
-def _report(outcome: _Outcome) -> int:
-    latencies = sorted(outcome.latencies)
-    sent = len(latencies)
-    click.echo(f"terkirim / sent      {sent:>9,}  ({sent / outcome.seconds:,.0f}/s)")
-    for status, count in sorted(outcome.statuses.items()):
-        click.echo(f"  {status or 'no answer'}{'':<16}{count:>9,}")
-    click.echo(
-        f"diulang / repeated   {outcome.repeated:>9,}  (503 or a lost answer: sent again under the same id)"
+def _stored_registry(settings: "Settings") -> "Registry":
+    from shared.storage.engine import opened
+    from shared.storage.registry import stored_registry
+
+    with opened(settings.need_database()) as engine, engine.connect() as connection:
+        return stored_registry.load(connection)
+
+
+def _report(outcome: "Outcome") -> None:
+    from services.ops.terminal import Column, print_table
+
+    rate = outcome.sent / outcome.seconds
+    rows = [("terkirim / sent", f"{outcome.sent:,}", f"({rate:,.0f}/s)")]
+    rows += [
+        (f"  {status or 'no answer'}", f"{count:,}", "")
+        for status, count in sorted(outcome.statuses.items())
+    ]
+    rows.append(
+        (
+            "diulang / repeated",
+            f"{outcome.repeated:,}",
+            "(503 or a lost answer: sent again under the same id)",
+        )
     )
-    if latencies:
-        p50, p99 = (latencies[min(sent - 1, int(sent * share))] * 1000 for share in (0.5, 0.99))
-        click.echo(f"jawaban / answers     p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-    failed = sum(
-        count
-        for status, count in outcome.statuses.items()
-        if status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    )
-    return 1 if failed else 0
+    print_table([Column(least_width=18), Column(least_width=9, is_number=True), Column()], rows)
+    if outcome.sent:
+        p50_ms, p99_ms = outcome.latency_ms(0.5), outcome.latency_ms(0.99)
+        click.echo(f"jawaban / answers     p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
 
 
 def _example_key(home: Path) -> str:

@@ -46,19 +46,21 @@ def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
     Ctrl-C stops all of it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is
     set, that server is used and no embedded one is started.
     """
-    from services.ops.stack import stack as stacks
     from services.ops.stack.example import find
+    from services.ops.stack.folders import claimed
+    from services.ops.stack.listener import listen
+    from services.ops.stack.stack import Stack
     from shared.settings import Settings
 
     if home is not None:
         os.environ["IKM_HOME"] = home
     example = None if name is None else find(name)
     folder = Settings.load().home.resolve()
-    with stacks.alone(folder):
+    with claimed(folder):
         settings = Settings.load()  # anew: now without what an earlier stack left in the home
-        with stacks.listen(host, settings.port if port is None else port) as listener:
+        with listen(host, settings.port if port is None else port) as listener:
             _end_on_signals()
-            _run(stacks.Stack(folder, settings, listener, _say), example)
+            _run(Stack(folder, settings, listener, _say), example)
 
 
 def _run(stack: "Stack", example: "Example | None") -> None:
@@ -93,17 +95,17 @@ def _start(stack: "Stack", example: "Example | None", started: float) -> None:
         f"\n  Indeks / index   {stack.addresses.web}/\n  API              {stack.addresses.web}/docs"
     )
     if example is not None:
-        _try_it(stack, example)
+        _offer(stack, example)
     elif not has_registry:
         _say("  Registri         masih kosong / is still empty: ikm apply FILE")
     _say(f"  Log              {stack.logs}\n  Berhenti / stop  Ctrl-C")
 
 
-def _try_it(stack: "Stack", example: "Example") -> None:
-    from services.ops.stack.example import KEY_FILE, STREAM_KEY_FILE, key_at
+def _offer(stack: "Stack", example: "Example") -> None:
+    from services.ops.stack.example import KEY_FILE, STREAM_KEY_FILE, kept_key
 
     def key(file: str, channel: str) -> str:
-        return key_at(
+        return kept_key(
             stack.home / file,
             stack.client,
             lambda: stack.command("key", "create", channel).split()[-1],

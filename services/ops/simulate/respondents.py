@@ -32,7 +32,7 @@ _OCCUPATION_WEIGHTS = (9, 2, 1.5, 32, 22, 14, 19.5)
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the senders behave: shares between 0 and 1, and over how many past days the answers spread (0: now)."""
+    """How the senders behave, as shares from 0 to 1; `days`: past ones that answers spread over."""
 
     duplicates: float = 0.02
     bad: float = 0.01
@@ -42,11 +42,11 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One service, with the quality that its respondents meet."""
+class OpenLayanan:
+    """A layanan to send answers for, with the quality that its respondents meet."""
 
-    opd: str
-    layanan: str
+    opd_code: str
+    layanan_code: str
     questionnaire: Questionnaire
     quality: float  # mean score
     leanings: Sequence[float]  # of each unsur, around the quality
@@ -61,12 +61,12 @@ class Population:
         self._prefix = f"simulasi-{seed}-{int(now.timestamp() * 1000):x}"
         self._manners = manners
         self._now = now.astimezone(registry.instansi.zone)
-        self._units = self._draw_units(registry)
+        self._layanan = self._draw_layanan(registry)
         self._sent: list[dict[str, Any]] = []
         self._count = 0
 
     def submissions(self) -> Iterator[dict[str, Any]]:
-        """Submissions without end: new ones, repetitions of earlier ones, and bad ones."""
+        """Yield submissions without end: new ones, repetitions of earlier ones, and bad ones."""
         chance = self._random
         while True:
             draw = chance.random()
@@ -81,8 +81,8 @@ class Population:
                 self._sent.append(submission)
             yield submission
 
-    def _draw_units(self, registry: Registry) -> list[Unit]:
-        units = []
+    def _draw_layanan(self, registry: Registry) -> list[OpenLayanan]:
+        drawn = []
         today = self._now.date()
         for opd in registry.opd.values():
             quality = min(3.9, max(2.2, self._random.gauss(3.3, 0.3)))
@@ -92,21 +92,26 @@ class Population:
                     continue
                 leanings = [self._random.gauss(0, 0.2) for _ in questionnaire.unsur]
                 weight = float(layanan.users_per_year or 1000)
-                units.append(Unit(opd.code, layanan.code, questionnaire, quality, leanings, weight))
-        return units
+                drawn.append(
+                    OpenLayanan(opd.code, layanan.code, questionnaire, quality, leanings, weight)
+                )
+        return drawn
 
     def _new(self) -> dict[str, Any]:
         self._count += 1
-        unit = self._random.choices(self._units, [unit.weight for unit in self._units])[0]
-        mood = self._random.gauss(unit.quality, 0.5)
+        weights = [layanan.weight for layanan in self._layanan]
+        layanan = self._random.choices(self._layanan, weights)[0]
+        mood = self._random.gauss(layanan.quality, 0.5)
         submission: dict[str, Any] = {
             "id": f"{self._prefix}-{self._count}",
-            "opd": unit.opd,
-            "layanan": unit.layanan,
+            "opd": layanan.opd_code,
+            "layanan": layanan.layanan_code,
             "submitted_at": self._answered_at().isoformat(timespec="seconds"),
             "answers": {
                 unsur.code: min(4, max(1, round(self._random.gauss(mood + leaning, 0.4))))
-                for unsur, leaning in zip(unit.questionnaire.unsur, unit.leanings, strict=True)
+                for unsur, leaning in zip(
+                    layanan.questionnaire.unsur, layanan.leanings, strict=True
+                )
             },
             "respondent": self._profile(),
         }
@@ -136,7 +141,7 @@ class Population:
         }
 
     def _spoil(self, submission: dict[str, Any]) -> dict[str, Any]:
-        """Something is wrong: refused at once (a score of 7, an unknown field), or parked (an unknown service)."""
+        """Make something wrong: refused (a score of 7, an unknown field), or parked (its layanan)."""
         first = next(iter(submission["answers"]))
         spoilt = (
             {"answers": {**submission["answers"], first: 7}},

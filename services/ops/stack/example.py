@@ -1,4 +1,4 @@
-"""An example city: its folder, the channel key to try it with, and its replay of published responses."""
+"""An example city: its folder, its channel key, and its replay of published responses."""
 
 import csv
 from collections.abc import Callable
@@ -16,8 +16,7 @@ from shared.registry.snapshot import Channel
 
 Say = Callable[[str], None]
 
-# A real stream of responses with the index that was published after each one (docs/decisions name
-# its origin).
+# Real responses with the index that was published after each one (the example's README says more).
 STREAM = "kediri-2024.csv"
 STREAM_OPD = "contoh-kediri"
 KEY_FILE = "example.key"
@@ -38,15 +37,15 @@ class Example:
         return self.folder / "registry.yaml"
 
     def registry(self) -> Document:
-        """What the registry file names."""
+        """Read what the registry file names."""
         return parse(self.registry_file.read_text(encoding="utf-8"))
 
     def channel(self) -> str:
-        """The channel that people get a key of, to try things: the one for the most OPDs."""
+        """Return the channel that people get a key of: the one for the most OPDs."""
         return max(self._json_channels(), key=_breadth).name
 
     def stream_channel(self) -> str:
-        """The channel that the stream comes through: the one for the fewest OPDs, its own among them."""
+        """Return the channel of the stream: the one for the fewest OPDs, its own among them."""
         covering = [
             channel
             for channel in self._json_channels()
@@ -63,7 +62,7 @@ class Example:
         return channels
 
     def stream(self) -> list["Event"]:
-        """The responses to replay; none when the example has no stream."""
+        """Read the responses to replay; none when the example has no stream."""
         path = self.folder / STREAM
         if not path.exists():
             return []
@@ -88,22 +87,22 @@ class Event:
 
 
 def find(name: str) -> Example:
-    """The example of this name: in the repository that this code lies in, or in the current folder."""
+    """Find the example of this name, in this code's repository or in the current folder."""
     places = [Path(__file__).resolve().parents[3] / "examples", Path.cwd() / "examples"]
     for place in places:
         if (place / name / "registry.yaml").is_file():
             return Example(place / name)
-    known = sorted({path.parent.name for place in places for path in place.glob("*/registry.yaml")})
-    there = (
-        f"there are: {', '.join(known)}"
-        if known
+    names = sorted({path.parent.name for place in places for path in place.glob("*/registry.yaml")})
+    choice = (
+        f"there are: {', '.join(names)}"
+        if names
         else f"no examples lie in {' or '.join(map(str, places))}"
     )
-    raise CannotStart(f"there is no example {name!r}; {there}")
+    raise CannotStart(f"there is no example {name!r}; {choice}")
 
 
-def key_at(path: Path, client: Client, create: Callable[[], str]) -> str:
-    """The channel key kept in a file (the database holds its hash only); made anew where it is not known."""
+def kept_key(path: Path, client: Client, create: Callable[[], str]) -> str:
+    """Return the channel key kept in a file, made anew where the service does not know it."""
     if path.exists():
         key = path.read_text(encoding="ascii").strip()
         if client.knows(key):
@@ -115,7 +114,7 @@ def key_at(path: Path, client: Client, create: Callable[[], str]) -> str:
 
 
 def replay(example: Example, client: Client, key: str, say: Say) -> None:
-    """Post the stream one by one, and after each show the index that is served beside the published one."""
+    """Post the stream one by one; after each show the index served beside the published one."""
     events = example.stream()
     if not events:
         return
@@ -123,17 +122,16 @@ def replay(example: Example, client: Client, key: str, say: Say) -> None:
     if before < len(events):
         say("")
         say(
-            f"{example.folder.name}/{STREAM}: {len(events)} jawaban nyata, satu per satu / real responses, one by one"
+            f"{example.folder.name}/{STREAM}: {len(events)} jawaban nyata, satu per satu / "
+            "real responses, one by one"
         )
         say("   #  tanggal       IKM       terbit/published")
     for event in events:
         client.post(event.submission, key)
         after = client.index_after(STREAM_OPD, event.number, _COUNT_TIMEOUT_S)
         if event.number > before:
-            mark = _mark(after.ikm, event)
-            say(
-                f"  {event.number:2}  {event.day}  {after.ikm:6} {after.mutu}  {event.published:>15}  {mark}"
-            )
+            served = f"{after.ikm:6} {after.mutu}  {event.published:>15}  {_mark(after.ikm, event)}"
+            say(f"  {event.number:2}  {event.day}  {served}")
     _conclude(events, before, client, say)
 
 
@@ -142,7 +140,8 @@ def _conclude(events: list[Event], before: int, client: Client, say: Say) -> Non
     if before >= len(events):
         say("")
         say(
-            f"{STREAM}: dikirim ulang, tidak ada yang berubah / posted again, all duplicates, nothing changed"
+            f"{STREAM}: dikirim ulang, tidak ada yang berubah / "
+            "posted again, all duplicates, nothing changed"
         )
     say(
         f"{STREAM_OPD}: IKM {final.ikm} {final.mutu} dari {final.respondents} responden; "

@@ -1,4 +1,4 @@
-"""The folders, locks and logs of the embedded servers: private, short enough for sockets, one server each."""
+"""The folders, locks and logs of a stack: private, short enough for sockets, one server each."""
 
 import fcntl
 import hashlib
@@ -11,16 +11,32 @@ from pathlib import Path
 
 from services.ops.errors import CannotStart, InUse
 from services.ops.stack.account import Account, give
+from shared.settings import STACK_FILE, running_stack
+
+
+@contextmanager
+def claimed(home: Path) -> Iterator[None]:
+    """Hold the home: a second stack on it ends with a message that names the first."""
+    home.mkdir(parents=True, exist_ok=True)
+    stack = running_stack(home)
+    other = (
+        f"process {stack['pid']}, {stack['url']}"
+        if {"pid", "url"} <= stack.keys()
+        else "it is just starting"
+    )
+    with held(home / "up.lock", 0, f"another `ikm up` works in {home} ({other})"):
+        (home / STACK_FILE).unlink(missing_ok=True)  # of a stack that was killed
+        yield
 
 
 def runtime_folder(home: Path) -> Path:
-    """A short private folder for the sockets of `home`: a socket's path is limited to 107 bytes, a home's is not."""
+    """Return a short folder for the sockets of `home`: their paths are limited to 107 bytes."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
     return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks whose it is)
 
 
 def private_folder(path: Path, account: Account | None) -> Path:
-    """Make `path` a folder that only the servers' user may enter; refuse one that somebody else laid there."""
+    """Make `path` a folder that only the servers' user may enter; refuse somebody else's."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.lstat()
     owners = {os.geteuid(), account.uid if account else os.geteuid()}
@@ -34,7 +50,7 @@ def private_folder(path: Path, account: Account | None) -> Path:
 
 
 def private_file(path: Path, text: str) -> Path:
-    """Write a file that only we may read; its path."""
+    """Write a file that only we may read; return its path."""
     with os.fdopen(
         os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
     ) as file:
@@ -43,7 +59,7 @@ def private_file(path: Path, text: str) -> Path:
 
 
 @contextmanager
-def held(path: Path, timeout: float, complaint: str) -> Iterator[int]:
+def held(path: Path, timeout_s: float, complaint: str) -> Iterator[int]:
     """Hold a lock; yields its descriptor, which keeps holding it in every process that inherits it.
 
     A server that inherits it proves by that alone that it still runs, whatever became of the one
@@ -51,14 +67,14 @@ def held(path: Path, timeout: float, complaint: str) -> Iterator[int]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _lock(descriptor, timeout, complaint)
+        _lock(descriptor, timeout_s, complaint)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, timeout: float, complaint: str) -> None:
-    deadline = time.monotonic() + timeout
+def _lock(descriptor: int, timeout_s: float, complaint: str) -> None:
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,7 +87,7 @@ def _lock(descriptor: int, timeout: float, complaint: str) -> None:
 
 
 def end_of(log: Path, lines: int = 12) -> str:
-    """The end of a log, introduced by its name; for a message that says why something did not start."""
+    """Return the end of a log below its name, for a message why something did not start."""
     try:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
     except OSError as error:

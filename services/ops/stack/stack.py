@@ -1,4 +1,4 @@
-"""The embedded stack of one IKM_HOME: its servers, its processes, and what it tells other commands about itself."""
+"""The embedded stack of one IKM_HOME: its servers and processes, and what it says about itself."""
 
 import functools
 import itertools
@@ -9,18 +9,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.ops.client import Client
-from services.ops.errors import CannotStart, InUse
+from services.ops.errors import CannotStart
 from services.ops.stack.child import Child, Program
-from services.ops.stack.folders import end_of, held, private_file, runtime_folder
+from services.ops.stack.folders import end_of, private_file, runtime_folder
+from services.ops.stack.listener import address_of
 from services.ops.stack.servers import Postgres, Redis, Server, account_for
 from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
-from shared.settings import STACK_FILE, Settings, running_stack
+from shared.settings import STACK_FILE, Settings
 
 Say = Callable[[str], None]
 
@@ -40,33 +41,6 @@ _LOG_LIMIT = 20 * 1024 * 1024
 _TURNS_PER_LOG_CHECK = 300  # about once a minute
 
 
-@contextmanager
-def alone(home: Path) -> Iterator[None]:
-    """Hold the home: a second stack on it ends with a message that names the first."""
-    home.mkdir(parents=True, exist_ok=True)
-    stack = running_stack(home)
-    other = (
-        f"process {stack['pid']}, {stack['url']}"
-        if {"pid", "url"} <= stack.keys()
-        else "it is just starting"
-    )
-    with held(home / "up.lock", 0, f"another `ikm up` works in {home} ({other})"):
-        (home / STACK_FILE).unlink(missing_ok=True)  # of a stack that was killed
-        yield
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """The socket of the service. The stack keeps it, so that no other process gets the port while `web` restarts."""
-    try:
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
-        )
-    except OSError as error:
-        raise InUse(
-            f"{host}:{port} ({os.strerror(error.errno or 0)}): choose another with --port"
-        ) from None
-
-
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the stack's parts are reached."""
@@ -77,7 +51,10 @@ class Addresses:
 
 
 class Stack:
-    """Everything that `ikm up` runs. Use it from one thread: Linux ends children with the thread that started them."""
+    """Everything that `ikm up` runs.
+
+    Use it from one thread: Linux ends children with the thread that started them.
+    """
 
     def __init__(self, home: Path, settings: Settings, listener: socket.socket, say: Say) -> None:
         self.home = home
@@ -85,14 +62,8 @@ class Stack:
         self._listener = listener
         self._say = say
         self._supervisor = Supervisor(say, self._write)
-        self.addresses = Addresses(
-            _web_address(listener), settings.database_url, settings.redis_url
-        )
-
-    @property
-    def client(self) -> Client:
-        """A client of this stack's API."""
-        return Client(self.addresses.web)
+        self.addresses = Addresses(address_of(listener), settings.database_url, settings.redis_url)
+        self.client = Client(self.addresses.web)
 
     @property
     def port(self) -> int:
@@ -119,13 +90,13 @@ class Stack:
 
     def start_processes(self) -> None:
         """Start the service itself."""
-        for name, (arguments, stop_timeout) in PROCESSES.items():
+        for name, (arguments, stop_timeout_s) in PROCESSES.items():
             descriptors = (self._listener.fileno(),) if name == "web" else ()
             inherited = [text for number in descriptors for text in ("--fd", str(number))]
             command = [*_ikm(), *arguments, *inherited]
             child = Child(Program(name, command, self._log(name), environment=self.environment()))
             self._supervisor.add(
-                Member(name, child, functools.partial(child.start, *descriptors), stop_timeout)
+                Member(name, child, functools.partial(child.start, *descriptors), stop_timeout_s)
             )
 
     def wait_ready(self) -> bool:
@@ -139,15 +110,16 @@ class Stack:
             self._supervisor.check()
             self._demand_progress()
             time.sleep(0.1)
-            state, now = self.client.readiness(), time.monotonic()
-            if state.ready:
+            readiness, now = self.client.readiness(), time.monotonic()
+            if readiness.ready:
                 return True
-            empty_since = empty_since if state.has_no_registry else now
+            empty_since = empty_since if readiness.has_no_registry else now
             if now - empty_since >= _REGISTRY_TIMEOUT_S:
                 return False
             if now - started >= _READY_TIMEOUT_S:
                 raise CannotStart(
-                    f"not ready after {_READY_TIMEOUT_S} s: {state.text}; see {self.logs}"
+                    f"not ready after {_READY_TIMEOUT_S} s: /readyz: {readiness.text}; "
+                    f"see {self.logs}"
                 )
 
     def _demand_progress(self) -> None:
@@ -165,7 +137,7 @@ class Stack:
             time.sleep(0.2)
 
     def command(self, *arguments: str) -> str:
-        """Run an `ikm` command against this stack; its output, or CannotStart with what it said."""
+        """Run an `ikm` command against this stack; return its output, or raise what it said."""
         environment = {**os.environ, **self.environment()}
         done = subprocess.run(  # noqa: S603  (our own command)
             [*_ikm(), *arguments], env=environment, capture_output=True, text=True, check=False
@@ -178,6 +150,7 @@ class Stack:
     def stop(self) -> None:
         """Stop everything in order; a second interrupt kills what is left."""
         self._listener.close()
+        self.client.close()
         try:
             self._supervisor.stop()
         except KeyboardInterrupt:
@@ -187,7 +160,7 @@ class Stack:
             runtime_folder(self.home).rmdir()
 
     def environment(self) -> dict[str, str]:
-        """What the stack's processes find in their environment."""
+        """Return what the stack's processes find in their environment."""
         return {
             "IKM_HOME": str(self.home),
             "IKM_PORT": str(self.port),
@@ -205,7 +178,7 @@ class Stack:
         return self.logs / f"{name}.log"
 
     def _shorten_logs(self) -> None:
-        """Move long logs aside, one generation. The processes append, so they go on at the new beginning."""
+        """Move long logs aside, one generation; the processes go on at the new beginning."""
         for path in self.logs.glob("*.log"):
             if path.stat().st_size > _LOG_LIMIT:
                 with suppress(OSError):  # a full disk: then the log is worth less than the space
@@ -231,9 +204,3 @@ class Stack:
 
 def _ikm() -> list[str]:
     return [sys.executable, "-m", "services.ops.cli"]
-
-
-def _web_address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

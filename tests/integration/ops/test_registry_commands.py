@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from services.ops.cli import cli
-from services.ops.commands.registry_use import ClosedChannel, UnknownChannel, UnknownKey
+from services.ops.registry.keys import ClosedChannel, UnknownChannel, UnknownKey
 from shared.connections import worker_redis
 from shared.registry.file import RegistryError
 from shared.registry.publication import snapshot_key, version_key

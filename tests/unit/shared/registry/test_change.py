@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from services.ops.commands.registry_difference import line
+from services.ops.registry.difference import describe
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
 from shared.registry.change import Change, Kind, Usage, applied, difference
 from shared.registry.file import Document
@@ -38,7 +38,7 @@ def changes(desired: Document, usage: Usage = UNUSED, *, prune: bool = False) ->
 
 
 def lines(desired: Document, usage: Usage = UNUSED, *, prune: bool = False) -> list[str]:
-    return [line(change) for change in changes(desired, usage, prune=prune)]
+    return [describe(change) for change in changes(desired, usage, prune=prune)]
 
 
 def refusals(desired: Document, usage: Usage = UNUSED) -> list[str]:
@@ -102,7 +102,7 @@ def test_an_earlier_end_closes_and_a_later_one_reopens() -> None:
     assert [change.kind for change in changes(with_opd(ended))] == [Kind.CLOSE]
     closed = replace(CURRENT, opd={**CURRENT.opd, "dinas": ended})
     again = difference(closed, with_opd(replace(DINAS, layanan={})), UNUSED, TODAY, prune=False)
-    assert [line(change) for change in again] == ["~ opd dinas  valid_to: 2026-12-31 → -"]
+    assert [describe(change) for change in again] == ["~ opd dinas  valid_to: 2026-12-31 → -"]
     assert again[0].kind is Kind.REOPEN
 
 
@@ -149,7 +149,7 @@ def test_prune_again_changes_nothing_on_any_later_day() -> None:
 def test_prune_brings_a_later_end_forward() -> None:
     later = replace(CURRENT, channels={"loket": Channel("loket", "api", valid_to=date(2030, 1, 1))})
     closing = difference(later, replace(SAME, channels={}), UNUSED, TODAY, prune=True)
-    assert [line(change) for change in closing] == [
+    assert [describe(change) for change in closing] == [
         "- channel loket  valid_to: 2030-01-01 → 2026-05-03"
     ]
 

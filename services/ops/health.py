@@ -1,10 +1,7 @@
 """How a system is: what `ikm status` gathers from the stack, the service, Redis and PostgreSQL; each may be away."""
 
-import json
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +12,7 @@ import sqlalchemy as sa
 from redis import Redis
 from redis.exceptions import RedisError
 
+from services.ops.client import Client
 from shared.clock import utc_now
 from shared.connections import worker_redis
 from shared.inbox.reader import Reader
@@ -32,7 +30,7 @@ _TIMEOUT_S = 3.0
 
 @dataclass(slots=True)
 class Health:
-    """What was found, part by part; a part that is away is an empty mapping and a trouble."""
+    """The state of each part; a part that is away is an empty mapping and a trouble."""
 
     stack: Mapping[str, Any]
     processes: Mapping[str, bool] = field(default_factory=dict)
@@ -42,7 +40,7 @@ class Health:
     troubles: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """Return all of it for programs."""
         stack = {name: self.stack[name] for name in ("pid", "url") if name in self.stack}
         return {
             "well": not self.troubles,
@@ -54,40 +52,36 @@ class Health:
         }
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """For people."""
+        """Return all of it for people, as labels and values."""
         if self.stack:
-            yield (
-                "tumpukan / stack",
-                f"{self.stack.get('url', '?')}  (pid {self.stack.get('pid', '?')})",
-            )
+            url, pid = self.stack.get("url", "?"), self.stack.get("pid", "?")
+            yield "tumpukan / stack", f"{url}  (pid {pid})"
         if self.processes:
-            yield (
-                "proses / processes",
-                " ".join(name for name, runs in self.processes.items() if runs) or "-",
-            )
+            running = [name for name, is_running in self.processes.items() if is_running]
+            yield "proses / processes", " ".join(running) or "-"
         if self.service:
-            yield (
-                "layanan / service",
-                f"{'siap / ready' if self.service.get('ready') else 'belum / not ready'}",
-            )
+            is_ready = self.service.get("ready")
+            yield "layanan / service", "siap / ready" if is_ready else "belum / not ready"
             yield "202 berarti / means", str(self.service.get("durability", {}).get("promise", "?"))
         if self.inbox:
-            yield (
-                "menunggu / waiting",
-                f"{self.inbox['waiting']:,} ({self.inbox['oldest_age']:.1f} s)",
-            )
+            waiting, oldest_age_s = self.inbox["waiting"], self.inbox["oldest_age"]
+            yield "menunggu / waiting", f"{waiting:,} ({oldest_age_s:.1f} s)"
         if self.database:
-            yield from ((name, f"{number:,}") for name, number in self.database["ledger"].items())
-            yield "diparkir / now parked", f"{sum(self.database['parked'].values()):,}"
-            yield from (
-                (f"  {reason}", f"{number:,}") for reason, number in self.database["parked"].items()
-            )
-            yield "OPD, basi / stale", f"{self.database['opd']}, {self.database['stale']}"
-            yield "registry", str(self.database["registry"])
+            yield from self._lines_of_database(self.database)
+
+    @staticmethod
+    def _lines_of_database(database: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for state, number in database["ledger"].items():
+            yield state, f"{number:,}"
+        yield "diparkir / now parked", f"{sum(database['parked'].values()):,}"
+        for reason, number in database["parked"].items():
+            yield f"  {reason}", f"{number:,}"
+        yield "OPD, basi / stale", f"{database['opd']}, {database['stale']}"
+        yield "registry", str(database["registry"])
 
 
-def look(settings: Settings) -> Health:
-    """Look at everything. Raises ConfigurationError when no server is known at all."""
+def examine(settings: Settings) -> Health:
+    """Look at everything; raise ConfigurationError when no server is known at all."""
     database, redis = settings.need_database(), settings.need_redis()
     health = Health(running_stack(settings.home))
     _processes(health)
@@ -104,20 +98,20 @@ def look(settings: Settings) -> Health:
     except sa.exc.SQLAlchemyError as error:
         health.troubles.append(f"PostgreSQL: {str(error).splitlines()[0]}")
     if health.inbox and health.database and published != health.database["registry"]:
-        found = published if published is not None else "none"
         health.troubles.append(
-            f"registry {health.database['registry']} is not published: Redis has {found}"
+            f"registry {health.database['registry']} is not published: "
+            f"Redis has {'none' if published is None else published}"
         )
     return health
 
 
 def _processes(health: Health) -> None:
-    found = (
-        {"up": health.stack.get("pid"), **health.stack.get("processes", {})} if health.stack else {}
-    )
-    health.processes = {name: isinstance(pid, int) and _runs(pid) for name, pid in found.items()}
+    if not health.stack:
+        return
+    pids = {"up": health.stack.get("pid"), **health.stack.get("processes", {})}
+    health.processes = {name: isinstance(pid, int) and _runs(pid) for name, pid in pids.items()}
     health.troubles += [
-        f"{name} does not run" for name, runs in health.processes.items() if not runs
+        f"{name} does not run" for name, is_running in health.processes.items() if not is_running
     ]
 
 
@@ -132,27 +126,16 @@ def _runs(pid: int) -> bool:
 
 
 def _service(health: Health, settings: Settings) -> None:
-    url = f"{health.stack.get('url') or f'http://127.0.0.1:{settings.port}'}/readyz"
-    try:
-        health.service = _answer(url)
-    except (OSError, ValueError) as error:
+    address = health.stack.get("url") or f"http://127.0.0.1:{settings.port}"
+    with Client(str(address)) as client:
+        readiness = client.readiness(_TIMEOUT_S)
+    health.service = readiness.state
+    if not readiness.state:
         if health.stack:  # elsewhere the service may well be on another machine
-            health.troubles.append(f"{url}: {error}")
-        return
-    if not health.service.get("ready", True):
-        health.troubles.append(f"{url}: not ready: {health.service.get('reason')}")
-
-
-def _answer(url: str) -> Mapping[str, Any]:
-    try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310 (ours, http)
-            found = json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            found = json.load(error)
-    if not isinstance(found, dict):
-        raise ValueError("not an answer of this service")  # noqa: TRY004 - as text that is no JSON at all
-    return found
+            health.troubles.append(f"{address}/readyz: {readiness.text}")
+    elif not readiness.state.get("ready", True):
+        reason = readiness.state.get("reason")
+        health.troubles.append(f"{address}/readyz: not ready: {reason}")
 
 
 def _inbox(health: Health, redis: Redis, prefix: str) -> int | None:
@@ -190,20 +173,27 @@ def _database(health: Health, engine: sa.Engine) -> None:
 def _stale(connection: sa.Connection, zone: ZoneInfo) -> set[OpdState]:
     today = utc_now().astimezone(zone).date()
     return {
-        one
-        for one in rolling.read_states(connection)
-        if one.version > one.refreshed or (one.as_of or date.min) < today
+        state
+        for state in rolling.read_states(connection)
+        if state.version > state.refreshed or (state.as_of or date.min) < today
     }
 
 
 def _stuck(engine: sa.Engine, zone: ZoneInfo) -> Sequence[OpdState]:
-    """OPDs that stay stale and whose rows do not move: being stale for a moment is how things are."""
-    stuck: dict[tuple[str, int, date | None], OpdState] | None = None
+    """The OPDs that stay stale and whose rows do not move: being stale for a moment is how things are."""
+    stuck = _stale_by_progress(engine, zone)
     deadline = time.monotonic() + STALE_S
-    while True:
-        with engine.connect() as connection:
-            found = {(one.opd, one.refreshed, one.as_of): one for one in _stale(connection, zone)}
-        stuck = found if stuck is None else {key: one for key, one in stuck.items() if key in found}
-        if not stuck or time.monotonic() > deadline:
-            return list(stuck.values())
+    while stuck and time.monotonic() <= deadline:
         time.sleep(0.2)
+        stale = _stale_by_progress(engine, zone)
+        stuck = {unmoved: state for unmoved, state in stuck.items() if unmoved in stale}
+    return list(stuck.values())
+
+
+def _stale_by_progress(
+    engine: sa.Engine, zone: ZoneInfo
+) -> dict[tuple[str, int, date | None], OpdState]:
+    """Return the stale OPDs by how far their rolling rows have come."""
+    with engine.connect() as connection:
+        stale = _stale(connection, zone)
+    return {(state.opd, state.refreshed, state.as_of): state for state in stale}

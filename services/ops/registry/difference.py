@@ -1,4 +1,4 @@
-"""The difference that `ikm apply` shows: one line for every entry (+ added, ~ changed or reopened, - closed)."""
+"""The difference that `ikm apply` shows: a line an entry (+ added, ~ changed or reopened, - closed)."""
 
 from dataclasses import fields
 
@@ -10,8 +10,8 @@ _SIGNS = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REOPEN: "~", Kind.CLOSE: "-"}
 _ABSENT = {"opd": "all"}
 
 
-def line(change: Change) -> str:
-    """One change in words: what it is; the fields of a new entry, or each field that differs."""
+def describe(change: Change) -> str:
+    """Put one change into words: the fields of a new entry, or each field that differs."""
     details = (
         _given(change.after) if change.before is None else _different(change.before, change.after)
     )

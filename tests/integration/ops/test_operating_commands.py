@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 
 from services.aggregate.rolling.refresh import refresh
 from services.aggregate.worker.context import WorkerContext
+from services.ops import health
 from services.ops.cli import cli
-from services.ops.commands import health
 from shared.registry.publication import publish
 from shared.storage import tables
 from shared.storage.engine import transaction
