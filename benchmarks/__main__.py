@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import machine
 from benchmarks.figures import Figure, table
 from benchmarks.plan import Plan
-from benchmarks.processes import ELSEWHERE, Cores, pinned
+from benchmarks.running.processes import ELSEWHERE, Cores, pinned
 
 MEASURES = ("accept", "batches", "count", "workers", "groupby", "read", "freshness", "memory")
 QUIET = 0.1  # cores that others may use during a run

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Cores
+from benchmarks.running.processes import Cores
 from services.ops.stack.binaries import postgres_binaries, redis_binary
 
 PACKAGES = (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Cores
+from benchmarks.running.processes import Cores
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.load import Outcome, drive
+from benchmarks.load.closed_loop import Outcome, drive
 from benchmarks.plan import Plan
-from benchmarks.processes import Usage
-from benchmarks.product import Server
-from benchmarks.stores import Stores
+from benchmarks.running.processes import Usage
+from benchmarks.running.product import Server
+from benchmarks.running.stores import Stores
 
 MEASURED = "measured"
 WARM_UP = 1.0

@@ -1,16 +1,16 @@
 """Accepting: durable single POSTs on one pinned ingest process, beside the bare no-op and the textbook design."""
 
-from benchmarks import product
-from benchmarks.bare import FACTORY
 from benchmarks.figures import Figure, Target
-from benchmarks.load import request
+from benchmarks.load.closed_loop import request
+from benchmarks.load.sample import bodies
 from benchmarks.measures.stored import Stored
 from benchmarks.plan import Plan
-from benchmarks.product import application
-from benchmarks.sample import bodies
-from benchmarks.stores import stores
-from benchmarks.textbook import run as textbook
+from benchmarks.running import product
+from benchmarks.running.product import application
+from benchmarks.running.stores import stores
 from benchmarks.trial import Contender, Trials, figure, interleaved
+from benchmarks.yardsticks.bare import FACTORY
+from benchmarks.yardsticks.textbook import run as textbook
 
 BODIES = 30_000
 # shown, not judged: more company for each disk write, for the no-op more sockets to look at

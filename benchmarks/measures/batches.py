@@ -1,15 +1,15 @@
 """Batches: NDJSON of 1,000 submissions on one pinned ingest process, beside the bare request rate."""
 
-from benchmarks import product
-from benchmarks.bare import FACTORY
 from benchmarks.figures import Figure, Target
-from benchmarks.load import request
+from benchmarks.load.closed_loop import request
+from benchmarks.load.sample import bodies
 from benchmarks.measures.stored import Stored
 from benchmarks.plan import Plan
-from benchmarks.product import application
-from benchmarks.sample import bodies
-from benchmarks.stores import stores
+from benchmarks.running import product
+from benchmarks.running.product import application
+from benchmarks.running.stores import stores
 from benchmarks.trial import Contender, Trials, figure, interleaved
+from benchmarks.yardsticks.bare import FACTORY
 
 BATCH = 1000
 BATCHES = 40

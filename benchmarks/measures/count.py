@@ -4,17 +4,19 @@ import os
 import time
 from collections.abc import Sequence
 
-from benchmarks import copying, product, waiting
 from benchmarks.figures import Figure, Target
+from benchmarks.load.sample import bodies
+from benchmarks.measures import inbox
 from benchmarks.plan import Plan
-from benchmarks.processes import Usage, pinned
-from benchmarks.product import Product
-from benchmarks.programs import Program
-from benchmarks.sample import bodies
-from benchmarks.stores import Stores, stores
-from benchmarks.textbook import run as textbook
-from benchmarks.textbook.run import Textbook
+from benchmarks.running import product
+from benchmarks.running.processes import Usage, pinned
+from benchmarks.running.product import Product
+from benchmarks.running.programs import Program
+from benchmarks.running.stores import Stores, stores
 from benchmarks.trial import MEASURED, Trials, watch
+from benchmarks.yardsticks import copying
+from benchmarks.yardsticks.textbook import run as textbook
+from benchmarks.yardsticks.textbook.run import Textbook
 
 
 def measure(plan: Plan) -> list[Figure]:
@@ -47,23 +49,23 @@ def measure(plan: Plan) -> list[Figure]:
 
 
 def _count(ours: Product, worker: Program, these: Sequence[bytes], trials: Trials) -> None:
-    waiting.clear(ours)
-    waiting.fill(ours, waiting.entries(these))
+    inbox.clear(ours)
+    inbox.fill(ours, inbox.entries(these))
     watched = watch(worker.pids(), ours.stores)
-    seconds = waiting.seconds_until_counted(ours)
+    seconds = inbox.seconds_until_counted(ours)
     trials.add(len(these) / seconds, watched.shares())
-    assert waiting.counted(ours) == len(these)
+    assert inbox.counted(ours) == len(these)
 
 
 def _copy(
     plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials, *, binary: bool
 ) -> None:
-    waiting.clear(ours)
+    inbox.clear(ours)
     with pinned(plan.cores.measured), ours.connect() as connection:
         watched = Usage({MEASURED: [os.getpid()], **ours.stores.pids()})
         seconds = copying.copy_seconds(connection, same, binary=binary)
         trials.add(len(same) / seconds, watched.shares())
-    assert waiting.counted(ours) == len(same)
+    assert inbox.counted(ours) == len(same)
 
 
 def _textbook(

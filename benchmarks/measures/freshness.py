@@ -7,15 +7,15 @@ import random
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.asking import ask
-from benchmarks.embedded import Embedded, embedded
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.load import Outcome, percentile, request, run
-from benchmarks.paced import paced
+from benchmarks.load.asking import ask
+from benchmarks.load.closed_loop import Outcome, percentile, request, run
+from benchmarks.load.paced import paced
+from benchmarks.load.sample import PROBES, submissions
+from benchmarks.measures.probing import Probe
 from benchmarks.plan import Plan
-from benchmarks.probing import Probe
-from benchmarks.processes import Usage, pinned
-from benchmarks.sample import PROBES, submissions
+from benchmarks.running.embedded import Embedded, embedded
+from benchmarks.running.processes import Usage, pinned
 
 RATE = 1_000
 IDLE_POLL, STEADY_POLL = 0.002, 0.01  # seconds between two looks

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.grouping import Profile, by_dictionaries, by_pandas, by_product
+from benchmarks.load.sample import CHANNEL, submissions
 from benchmarks.plan import Plan
-from benchmarks.processes import pinned
-from benchmarks.sample import CHANNEL, submissions
+from benchmarks.running.processes import pinned
+from benchmarks.yardsticks.grouping import Profile, by_dictionaries, by_pandas, by_product
 from shared.domain.questionnaire import SKM_2017
 from shared.storage.responses import Place
 

@@ -5,13 +5,13 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
-from benchmarks.embedded import Embedded, embedded
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.load import Outcome, run
-from benchmarks.paced import paced
+from benchmarks.load.closed_loop import Outcome, run
+from benchmarks.load.paced import paced
+from benchmarks.load.sample import submissions
 from benchmarks.plan import Plan
-from benchmarks.processes import memory, pinned
-from benchmarks.sample import submissions
+from benchmarks.running.embedded import Embedded, embedded
+from benchmarks.running.processes import memory, pinned
 
 RATE = 1_000
 SAMPLE_EVERY = 5.0

@@ -5,17 +5,17 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from benchmarks import product
-from benchmarks.asking import ask
-from benchmarks.bare import FACTORY
 from benchmarks.figures import Figure, Target
-from benchmarks.load import request
+from benchmarks.load.asking import ask
+from benchmarks.load.closed_loop import request
+from benchmarks.load.sample import OPD
+from benchmarks.measures.seeding import seed
 from benchmarks.plan import Plan
-from benchmarks.product import Server, application
-from benchmarks.sample import OPD
-from benchmarks.seeding import seed
-from benchmarks.stores import Stores, stores
+from benchmarks.running import product
+from benchmarks.running.product import Server, application
+from benchmarks.running.stores import Stores, stores
 from benchmarks.trial import Contender, Trials, figure, interleaved
+from benchmarks.yardsticks.bare import FACTORY
 
 SMALL = 10_000
 READER = "the read process"

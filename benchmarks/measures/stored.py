@@ -1,7 +1,7 @@
 """Holds ingest to its word: every acknowledged submission is in the inbox; then empties it for the next run."""
 
-from benchmarks.load import Outcome
-from benchmarks.product import Product
+from benchmarks.load.closed_loop import Outcome
+from benchmarks.running.product import Product
 
 
 class Stored:

@@ -3,14 +3,15 @@
 import os
 from contextlib import ExitStack
 
-from benchmarks import product, waiting
 from benchmarks.figures import Figure, Target
+from benchmarks.load.sample import bodies
+from benchmarks.measures import inbox
 from benchmarks.plan import Plan
-from benchmarks.processes import pinned
-from benchmarks.product import Product
-from benchmarks.programs import Program
-from benchmarks.sample import bodies
-from benchmarks.stores import stores
+from benchmarks.running import product
+from benchmarks.running.processes import pinned
+from benchmarks.running.product import Product
+from benchmarks.running.programs import Program
+from benchmarks.running.stores import stores
 from benchmarks.trial import Trials, watch
 
 WARM_UP = 2_000
@@ -46,19 +47,19 @@ def measure(plan: Plan) -> list[Figure]:
 def _count(ours: Product, workers: int, turn: str, number: int) -> tuple[float, dict[str, float]]:
     """The rate of a fresh set of workers, and the cores that were busy."""
     cores = frozenset(os.sched_getaffinity(0))
-    waiting.clear(ours)
+    inbox.clear(ours)
     with ExitStack() as stack:
         started = [
             stack.enter_context(ours.worker("inbox", cores, f"-{turn}-{index}"))
             for index in range(workers)
         ]
-        waiting.fill(ours, waiting.entries(bodies(f"warm{turn}", WARM_UP)))
-        waiting.seconds_until_counted(ours, workers)
-        waiting.fill(ours, waiting.entries(bodies(f"workers{turn}", number)))
+        inbox.fill(ours, inbox.entries(bodies(f"warm{turn}", WARM_UP)))
+        inbox.seconds_until_counted(ours, workers)
+        inbox.fill(ours, inbox.entries(bodies(f"workers{turn}", number)))
         watched = watch(_pids(started), ours.stores)
-        seconds = waiting.seconds_until_counted(ours, workers)
+        seconds = inbox.seconds_until_counted(ours, workers)
         shares = watched.shares()
-    assert waiting.counted(ours) == number + WARM_UP
+    assert inbox.counted(ours) == number + WARM_UP
     return number / seconds, shares
 
 

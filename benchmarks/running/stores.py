@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import pinned, tree
+from benchmarks.running.processes import pinned, tree
 from services.ops.stack.account import give
 from services.ops.stack.servers import Postgres, Redis, account_for
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from benchmarks.textbook.tasks import count
+from benchmarks.yardsticks.textbook.tasks import count
 
 Score = Annotated[int, Field(ge=1, le=4)]
 

@@ -1,6 +1,6 @@
 """Serves any ASGI application with the product's own `serve` command: the same server, the same settings.
 
-`python -m benchmarks.serve MODULE:FACTORY PORT`
+`python -m benchmarks.running.serve MODULE:FACTORY PORT`
 """
 
 import sys

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 
-from benchmarks.product import Product
+from benchmarks.running.product import Product
 from services.aggregate.rolling.refresh import Cache, refresh
 from shared.domain.questionnaire import SKM_2017
 from shared.storage.engine import opened

@@ -8,7 +8,7 @@ from celery import Celery
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from benchmarks.textbook.models import Response, Total
+from benchmarks.yardsticks.textbook.models import Response, Total
 
 ANSWERS = tuple(f"U{number}" for number in range(1, 10))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 Message = MutableMapping[str, Any]
 
-FACTORY = "benchmarks.bare:create_app"
+FACTORY = "benchmarks.yardsticks.bare:create_app"
 BODY = b"{}"
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL
 
-from benchmarks.product import Product
+from benchmarks.running.product import Product
 
 COLUMNS = (
     "receipt, opd, layanan, day, answered_at, questionnaire, scores, "

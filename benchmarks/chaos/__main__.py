@@ -30,7 +30,7 @@ SENDERS = 8
 PAUSE_S = (0.3, 2.0)  # between two kills
 SETTLE_TIMEOUT_S = 180.0
 IKM = [sys.executable, "-m", "services.ops.cli"]
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass

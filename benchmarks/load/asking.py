@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from benchmarks.load import STATUS, Address, Connection, LoadFailed, connect
+from benchmarks.load.closed_loop import STATUS, Address, Connection, LoadFailed, connect
 
 PATIENCE = 30.0
 

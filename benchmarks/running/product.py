@@ -10,11 +10,11 @@ from http import HTTPStatus
 
 import psycopg
 
-from benchmarks.asking import ask
-from benchmarks.load import Address, request
-from benchmarks.programs import ROOT, Program, free_port, program
-from benchmarks.sample import CHANNEL
-from benchmarks.stores import Stores
+from benchmarks.load.asking import ask
+from benchmarks.load.closed_loop import Address, request
+from benchmarks.load.sample import CHANNEL
+from benchmarks.running.programs import ROOT, Program, free_port, program
+from benchmarks.running.stores import Stores
 from shared.connections import worker_redis
 from shared.inbox.keys import Depth
 from shared.inbox.reader import Reader
@@ -139,7 +139,7 @@ def application(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Another ASGI application on the product's server settings."""
-    with http(name, ["benchmarks.serve", factory], stores, cores, environment) as server:
+    with http(name, ["benchmarks.running.serve", factory], stores, cores, environment) as server:
         yield server
 
 

@@ -5,8 +5,8 @@ import json
 import time
 from collections.abc import Sequence
 
-from benchmarks.product import Product
-from benchmarks.sample import CHANNEL
+from benchmarks.load.sample import CHANNEL
+from benchmarks.running.product import Product
 from shared.broker import DRAIN, celery_app
 from shared.connections import ingest_redis
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from benchmarks.asking import ask
-from benchmarks.load import Address, request
+from benchmarks.load.asking import ask
+from benchmarks.load.closed_loop import Address, request
+from benchmarks.load.sample import CHANNEL
 from benchmarks.plan import Plan
-from benchmarks.processes import pinned, tree
-from benchmarks.product import CLI, REGISTRY, ikm
-from benchmarks.programs import free_port, program
-from benchmarks.sample import CHANNEL
+from benchmarks.running.processes import pinned, tree
+from benchmarks.running.product import CLI, REGISTRY, ikm
+from benchmarks.running.programs import free_port, program
 from shared.settings import running_stack
 
 

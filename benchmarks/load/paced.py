@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from benchmarks.load import Address, Connection, LoadFailed, Outcome, Tally, connect
+from benchmarks.load.closed_loop import Address, Connection, LoadFailed, Outcome, Tally, connect
 
 TICK = 0.001
 PATIENCE = 60.0

@@ -7,10 +7,10 @@ import time
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from benchmarks.asking import Asker
-from benchmarks.embedded import Embedded
-from benchmarks.load import request
-from benchmarks.sample import PROBE_OPD, submission
+from benchmarks.load.asking import Asker
+from benchmarks.load.closed_loop import request
+from benchmarks.load.sample import PROBE_OPD, submission
+from benchmarks.running.embedded import Embedded
 
 PATIENCE = 60.0
 

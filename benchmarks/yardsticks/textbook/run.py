@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from redis import Redis
 from sqlalchemy import create_engine
 
-from benchmarks.product import Server, application
-from benchmarks.programs import Program, program
-from benchmarks.stores import Stores
-from benchmarks.textbook.models import Base
+from benchmarks.running.product import Server, application
+from benchmarks.running.programs import Program, program
+from benchmarks.running.stores import Stores
+from benchmarks.yardsticks.textbook.models import Base
 from shared.broker import broker_url
 
 
@@ -27,7 +27,7 @@ class Textbook:
     @contextmanager
     def served(self, cores: frozenset[int]) -> Iterator[Server]:
         """Its HTTP server."""
-        factory = "benchmarks.textbook.app:create_app"
+        factory = "benchmarks.yardsticks.textbook.app:create_app"
         with application("textbook", factory, self.stores, cores, self.environment) as server:
             yield server
 
@@ -37,7 +37,7 @@ class Textbook:
         command = [
             "celery",
             "-A",
-            "benchmarks.textbook.tasks",
+            "benchmarks.yardsticks.textbook.tasks",
             "worker",
             "-c",
             "1",
@@ -54,7 +54,7 @@ class Textbook:
     def send(self, bodies: Sequence[bytes]) -> None:
         """Send one task per submission, as its endpoint does."""
         os.environ.update(self.environment)  # what its modules read when they are imported
-        from benchmarks.textbook.tasks import count  # noqa: PLC0415
+        from benchmarks.yardsticks.textbook.tasks import count  # noqa: PLC0415
 
         for body in bodies:
             count.delay(json.loads(body))

@@ -1,0 +1,1 @@
+"""What is measured, running: its servers, its processes and what the kernel says of them."""
