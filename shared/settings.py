@@ -77,8 +77,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             wrong = error.errors()[0]  # all values are text, which only a number can refuse
             variable = variable_of(str(wrong["loc"][0]))
+            number = "whole number" if wrong["type"].startswith("int") else "number"
             raise ConfigurationError(
-                f"{variable} must be a number, not {wrong['input']!r}"
+                f"{variable} must be a {number}, not {wrong['input']!r}"
             ) from None
 
     @classmethod

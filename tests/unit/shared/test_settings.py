@@ -1,4 +1,4 @@
-"""Settings: the environment over the running stack over the defaults, and one sentence for what cannot be."""
+"""Settings: the environment, then the running stack, then defaults; a sentence for the rest."""
 
 import json
 from pathlib import Path
@@ -54,12 +54,14 @@ def test_a_level_is_read_in_any_case_and_debug_is_anything(
     assert settings.debug
 
 
-@pytest.mark.parametrize("variable", ["IKM_PORT", "IKM_INBOX_MEMORY"])
+@pytest.mark.parametrize(
+    ("variable", "number"), [("IKM_PORT", "whole number"), ("IKM_INBOX_MEMORY", "number")]
+)
 def test_what_is_not_a_number_is_named_in_one_sentence(
-    variable: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "much")
-    with pytest.raises(ConfigurationError, match=f"{variable} must be a number, not 'much'$"):
+    with pytest.raises(ConfigurationError, match=f"{variable} must be a {number}, not 'much'$"):
         Settings.load()
 
 

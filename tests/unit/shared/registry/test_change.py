@@ -46,7 +46,7 @@ def refusals(desired: Document, usage: Usage = UNUSED) -> list[str]:
 
 
 def with_opd(*opd: Opd) -> Document:
-    return Document(opd={one.code: one for one in opd})
+    return Document(opd={entry.code: entry for entry in opd})
 
 
 def test_the_same_again_changes_nothing() -> None:

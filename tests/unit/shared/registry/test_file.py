@@ -1,4 +1,4 @@
-"""The registry file: what it may hold, and that every fault is found with its path."""
+"""The registry file: what it may hold, and that every violation has its path."""
 
 from contextlib import suppress
 from datetime import date
@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[4] / "examples" / "tanjungpinang" / "registry.y
 ONE = "{code: P1, key: p, name: P, question: P, options: [a, b, c, d]}"
 
 
-def faults(source: str) -> dict[str, str]:
+def violations(source: str) -> dict[str, str]:
     with pytest.raises(RegistryError) as caught:
         parse(source)
     return {violation.pointer: violation.detail for violation in caught.value.violations}
@@ -92,8 +92,8 @@ def test_a_part_of_the_registry_is_a_file_too() -> None:
     assert parse("channels: [{name: kios, kind: api}]").channels == {"kios": Channel("kios", "api")}
 
 
-def test_every_fault_is_found_with_its_path() -> None:
-    found = faults("""
+def test_every_violation_has_its_path() -> None:
+    details = violations("""
 instansi: {code: Kota, timezone: Asia/Tanjungpinang, scheme: 0.11, primary: median}
 opd:
   - code: dinas
@@ -109,7 +109,7 @@ channels:
   - kios
 kanal: []
 """)
-    assert found == {
+    assert details == {
         "kanal": "is not a field here; known: instansi, questionnaires, opd, channels",
         "instansi.code": "'Kota' must match [a-z0-9][a-z0-9-]{0,63}",
         "instansi.name": "is missing",
@@ -136,9 +136,9 @@ kanal: []
     }
 
 
-def test_an_end_before_the_beginning_is_a_fault() -> None:
-    found = faults("opd: [{code: a, name: A, valid_from: 2026-01-02, valid_to: 2026-01-01}]")
-    assert "valid_to 2026-01-01 is before valid_from 2026-01-02" in found["opd[0]"]
+def test_an_end_before_the_beginning_is_a_violation() -> None:
+    details = violations("opd: [{code: a, name: A, valid_from: 2026-01-02, valid_to: 2026-01-01}]")
+    assert "valid_to 2026-01-01 is before valid_from 2026-01-02" in details["opd[0]"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_end_before_the_beginning_is_a_fault() -> None:
     ],
 )
 def test_a_file_that_means_two_things_or_nothing_is_refused(source: str, path: str) -> None:
-    assert path in faults(source)
+    assert path in violations(source)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_file_that_means_two_things_or_nothing_is_refused(source: str, path: s
     ],
 )
 def test_a_questionnaire_that_could_not_be_counted_is_refused(unsur: str, path: str) -> None:
-    assert path in faults(f"questionnaires: [{{code: q, name: Q, unsur: {unsur}}}]")
+    assert path in violations(f"questionnaires: [{{code: q, name: Q, unsur: {unsur}}}]")
 
 
-def test_the_message_lists_all_faults() -> None:
+def test_the_message_lists_all_violations() -> None:
     with pytest.raises(RegistryError) as caught:
         parse("opd: [{code: a}, {code: b}]")
     assert str(caught.value).splitlines()[1:] == [
@@ -211,6 +211,6 @@ def test_the_message_lists_all_faults() -> None:
 
 
 @given(st.text())
-def test_no_text_is_more_than_a_fault(source: str) -> None:
+def test_no_text_is_more_than_a_violation(source: str) -> None:
     with suppress(RegistryError):
         parse(source)

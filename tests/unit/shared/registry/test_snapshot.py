@@ -17,7 +17,7 @@ days = st.none() | st.dates()
 
 def by(key: str, entries: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
     return st.lists(entries, max_size=4).map(
-        lambda found: {getattr(entry, key): entry for entry in found}
+        lambda drawn: {getattr(entry, key): entry for entry in drawn}
     )
 
 
@@ -32,7 +32,7 @@ key = st.builds(Key, codes, codes)
 unsur = st.builds(
     Unsur, codes, codes, texts, texts, st.tuples(texts, texts, texts, texts), st.booleans()
 )
-questionnaire = st.builds(Questionnaire, codes, texts, unsur.map(lambda one: (one,)))
+questionnaire = st.builds(Questionnaire, codes, texts, st.tuples(unsur))
 registries = st.builds(
     Registry,
     st.integers(0, 2**52),
