@@ -98,16 +98,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, told)
 
     def need_database(self) -> str:
-        """The PostgreSQL address, or a ConfigurationError that says how to give one."""
+        """Return the PostgreSQL address, or raise a ConfigurationError that says how to give one."""
         return _needed(self.database_url, "PostgreSQL", "IKM_DATABASE_URL", self.home)
 
     def need_redis(self) -> str:
-        """The Redis address, or a ConfigurationError that says how to give one."""
+        """Return the Redis address, or raise a ConfigurationError that says how to give one."""
         return _needed(self.redis_url, "Redis", "IKM_REDIS_URL", self.home)
 
 
 def variable_of(field: str) -> str:
-    """The environment variable that sets this field."""
+    """Return the name of the environment variable that sets this field."""
     return f"IKM_{field.upper()}"
 
 
@@ -117,7 +117,7 @@ VARIABLES: Mapping[str, str] = {
 
 
 def running_stack(home: Path) -> Mapping[str, Any]:
-    """What the embedded stack in `home` wrote about itself; empty when none has run there."""
+    """Return what the embedded stack in `home` wrote about itself; nothing when none runs there."""
     try:
         document = json.loads((home / STACK_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -10,7 +10,7 @@ from services.ingest.formats import FORMATS
 from services.ingest.formats.format import Format
 from services.ops.cli import COMMANDS
 from shared.problems import KINDS
-from shared.settings import VARIABLES, Settings
+from shared.settings import VARIABLES, Settings, variable_of
 from tests.guards.repository import ROOT, expect_none, files, imports, modules, name, syntax, text
 
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -40,6 +40,16 @@ def _unsaid(
 
 def test_every_setting_is_explained_to_operators() -> None:
     expect_none(_unsaid(set(VARIABLES), OPERATIONS), "not in docs/operations.md:")
+
+
+def test_the_defaults_that_operators_read_are_those_of_the_settings() -> None:
+    rows = dict(
+        re.findall(r"^\| `(IKM_\w+)` \| (?:`([^`]*)`)? ?\|", text(OPERATIONS), re.MULTILINE)
+    )
+    defaults = {
+        variable_of(name): str(field.default or "") for name, field in Settings.model_fields.items()
+    }
+    assert {variable: said.removeprefix("./") for variable, said in rows.items()} == defaults
 
 
 def test_the_documents_name_only_settings_that_exist() -> None:
