@@ -1,11 +1,11 @@
-"""What a verification found, in values that print as one line each."""
+"""What a verification comes to, in values that print as one line each."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """Something that must not be. `check`: the stable name of the check that found it."""
+    """Something that must not be, in words, and the stable name of the check that noticed it."""
 
     check: str
     text: str

@@ -2,9 +2,11 @@
 
 Exact under traffic, without stopping anything, by the order of the readings:
 
-1. the inbox's totals and its newest position, at one instant: everything accepted lies up to that position;
+1. the inbox's totals and its newest position, at one instant: everything accepted lies up to that
+   position;
 2. the stream up to there: what is not seen any more was settled, hence committed, before;
-3. a snapshot of PostgreSQL, younger than both: what was not seen is in it, and so may be some of what was seen.
+3. a snapshot of PostgreSQL, younger than both: what was not seen is in it, and so may be some of
+   what was seen.
 
 Meanwhile nothing may be folded, so that entries beyond the position can be told apart and left out.
 """
@@ -15,17 +17,17 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from services.aggregate.verify.findings import Finding
 from shared.inbox.audit import Audit, HeldEntries, Totals
 from shared.storage import checks, ledger
 
 QUIET_WITHIN_S = 5.0  # how long to look for a moment in which nothing is settled
 GIVE_UP_S = 30.0
+_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Inbox:
-    """The inbox as it was read. `settled_later`: the settled total after the walk."""
+class InboxReading:
+    """The inbox as it was read: its totals, its entries, and the settled total after the walk."""
 
     totals: Totals
     own: HeldEntries
@@ -33,60 +35,65 @@ class Inbox:
     settled_later: int
 
 
-def read(audit: Audit) -> Inbox:
-    """Read the inbox, if possible in a moment in which nothing was settled; such moments come between two batches.
+def read_inbox(audit: Audit) -> InboxReading:
+    """Read the inbox, if possible in a moment in which nothing was settled.
 
-    Without one the reading is still right, only `stream_findings` is less sharp. Not so when a
-    foreign entry was settled or the inbox replaced meanwhile: that is read again.
+    Such moments come between two batches. Without one the reading is still right, only
+    `lost_in_stream` is less sharp. Not so when a foreign entry was settled or the inbox replaced
+    meanwhile: that is read again.
     """
     started = time.monotonic()
     while True:
         totals = audit.totals()
         own, foreign = audit.held(totals.last)
         later = audit.totals()
-        same_life = (later.epoch, later.foreign) == (totals.epoch, totals.foreign)
-        waited = time.monotonic() - started
-        quiet = later.settled == totals.settled
-        if (same_life and (quiet or waited > QUIET_WITHIN_S)) or waited > GIVE_UP_S:
-            return Inbox(totals, own, foreign, later.settled)
-        time.sleep(0.02)
+        is_same_inbox = (later.epoch, later.foreign) == (totals.epoch, totals.foreign)
+        is_quiet = later.settled == totals.settled
+        waited_s = time.monotonic() - started
+        is_good = is_same_inbox and (is_quiet or waited_s > QUIET_WITHIN_S)
+        if is_good or waited_s > GIVE_UP_S:
+            return InboxReading(totals, own, foreign, later.settled)
+        time.sleep(_PAUSE_S)
 
 
-def stream_findings(inbox: Inbox) -> Iterator[Finding]:
-    """What is accepted and not settled = what the stream holds. What was settled during the walk may be gone or not."""
+def lost_in_stream(inbox: InboxReading) -> Iterator[str]:
+    """Yield a line unless the stream holds what is accepted and not settled.
+
+    What was settled during the walk may be gone or not.
+    """
     waiting = inbox.totals.accepted - inbox.totals.settled
     missing = waiting - inbox.own.submissions
     if 0 <= missing <= inbox.settled_later - inbox.totals.settled:
         return
-    yield Finding(
-        "stream",
-        f"Redis: accepted - settled = {waiting}, but the stream holds {inbox.own.submissions} submissions "
-        f"({_amount(missing)})",
+    yield (
+        f"Redis: accepted - settled = {waiting}, but the stream holds {inbox.own.submissions} "
+        f"submissions ({_amount(missing)})"
     )
 
 
-def ledger_findings(connection: sa.Connection, inbox: Inbox) -> Iterator[Finding]:
-    """What Redis accepted = what PostgreSQL counted of this life of the inbox + what waits."""
+def lost_on_the_way(connection: sa.Connection, inbox: InboxReading) -> Iterator[str]:
+    """Yield a line unless PostgreSQL counted what this inbox accepted, but for what waits."""
     totals = inbox.totals
     if totals.epoch is None:
         return
-    counted = sum(one.accepted for one in checks.epochs(connection) if one.epoch == totals.epoch)
+    counted = sum(
+        epoch.accepted for epoch in checks.epochs(connection) if epoch.epoch == totals.epoch
+    )
     counted -= checks.accepted_after(connection, totals.epoch, totals.last)
     # Foreign entries are accepted when they are settled: those that were seen are not in the total
     # yet.
-    counted -= _of_counted(connection, inbox.foreign)
-    waiting = inbox.own.submissions - _of_counted(connection, inbox.own)
+    counted -= _counted_already(connection, inbox.foreign)
+    waiting = inbox.own.submissions - _counted_already(connection, inbox.own)
     missing = totals.accepted - counted - waiting
     if missing:
-        yield Finding(
-            "accepted",
-            f"Redis accepted {totals.accepted}, but PostgreSQL counted {counted} and {waiting} wait in the stream "
-            f"({_amount(missing)})",
+        yield (
+            f"Redis accepted {totals.accepted}, but PostgreSQL counted {counted} and {waiting} "
+            f"wait in the stream ({_amount(missing)})"
         )
 
 
-def _of_counted(connection: sa.Connection, held: HeldEntries) -> int:
-    """Submissions in those of the entries that are counted already, only not settled."""
+def _counted_already(connection: sa.Connection, held: HeldEntries) -> int:
+    """Return the submissions in those of the entries that are counted, only not settled."""
     total = 0
     for chunk in held.chunks():
         total += sum(chunk[entry] for entry in ledger.counted_entries(connection, chunk))

@@ -1,4 +1,4 @@
-"""Do the rolling rows say what the day tallies add up to? Asked of every OPD that is not waiting for a refresh.
+"""Do the rolling rows say what the day tallies add up to? Asked of every OPD that is not stale.
 
 The rows are computed anew from sums read at once, with an empty cache; how they are kept up to
 date is not used.
@@ -19,7 +19,6 @@ from services.aggregate.rolling.rolling_rows import (
     window_summary,
 )
 from services.aggregate.rolling.segments import Calendar
-from services.aggregate.verify.findings import Finding
 from shared.registry.snapshot import Registry
 from shared.storage import checks, rolling
 from shared.storage.rolling import ALL_LAYANAN, INSTANSI, OpdState
@@ -43,7 +42,7 @@ class RollingCheck:
         """Read which OPDs there are."""
         return cls(connection, registry, rolling.read_states(connection))
 
-    def check_opd(self, state: OpdState) -> Iterator[Finding]:
+    def wrong_rows_of_opd(self, state: OpdState) -> Iterator[str]:
         """Yield what is wrong with the rows of one OPD; nothing while it is stale.
 
         The rows are computed for the local day that they are rolled to.
@@ -60,7 +59,7 @@ class RollingCheck:
         # The instansi needs the OPD as a whole alone.
         self.opd_figures.append(replace(figures, segment_sums={}, layanan={}))
 
-    def check_instansi(self) -> Iterator[Finding]:
+    def wrong_rows_of_instansi(self) -> Iterator[str]:
         """Yield what is wrong with the rows of the instansi; nothing while an OPD is stale."""
         days = {state.as_of for state in self.states}
         day = days.pop() if len(days) == 1 else None
@@ -69,17 +68,14 @@ class RollingCheck:
             expected = summaries_of_instansi(self.opd_figures, self.registry, calendar)
             yield from self._differences(INSTANSI, expected)
 
-    def check_states(self) -> Iterator[Finding]:
+    def never_refreshed(self) -> Iterator[str]:
         """Yield the OPDs with rows or tallies that no refresh ever looks at."""
         for opd in checks.rolling_without_state(self.connection):
-            yield Finding("rolling", f"rolling_ikm has rows of {opd}, which was never counted for")
+            yield f"rolling_ikm has rows of {opd}, which was never counted for"
         for opd in checks.opds_without_state(self.connection):
-            yield Finding(
-                "rolling",
-                f"day_tally has rows of {opd}, but opd_state does not know it: never refreshed",
-            )
+            yield f"day_tally has rows of {opd}, but opd_state does not know it: never refreshed"
 
-    def _differences(self, opd: str, expected: WindowSummaries) -> Iterator[Finding]:
+    def _differences(self, opd: str, expected: WindowSummaries) -> Iterator[str]:
         stored = {
             (row.layanan, row.window): window_summary(row)
             for row in rolling.read_rows(self.connection, [opd])
@@ -92,14 +88,9 @@ class RollingCheck:
             name = name_of_opd if layanan == ALL_LAYANAN else f"{name_of_opd}/{layanan}"
             has = _in_words(stored.get((layanan, window)))
             expected_words = _in_words(expected.get((layanan, window)))
-            yield Finding(
-                "rolling",
-                f"rolling_ikm {name} {window}: has {has}, the tallies give {expected_words}",
-            )
+            yield f"rolling_ikm {name} {window}: has {has}, the tallies give {expected_words}"
         if len(wrong) > EXAMPLES:
-            yield Finding(
-                "rolling", f"rolling_ikm {name_of_opd}: {len(wrong) - EXAMPLES} more rows differ"
-            )
+            yield f"rolling_ikm {name_of_opd}: {len(wrong) - EXAMPLES} more rows differ"
 
 
 def _in_words(row: WindowSummary | None) -> str:
