@@ -1,4 +1,4 @@
-"""The clock, as a value that is handed in: nothing else in the product asks for the time."""
+"""The clock, as a value that is handed in: who needs the time is told it, by tests too."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present instant, aware, in UTC."""
+    """Return the present instant, aware, in UTC."""
     return datetime.now(UTC)

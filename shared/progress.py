@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""How work that takes long tells how far it is."""
 
 from collections.abc import Callable
 
@@ -6,4 +6,4 @@ Progress = Callable[[int, int], None]  # steps done, steps in all
 
 
 def untold(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Tell nobody: the progress that is not watched."""
