@@ -1,1 +1,1 @@
-"""What the services have in common: the domain, the registry, the inbox, the tables, the settings."""
+"""What the services have in common: domain, registry, inbox, tables and settings."""

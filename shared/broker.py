@@ -1,4 +1,4 @@
-"""The Celery application that both sides share: its broker settings, its queues and the names of its tasks.
+"""The Celery application that both sides share: broker settings, queues, names of tasks.
 
 Celery carries hints and schedules, never the only copy of anything: every setting below is
 chosen so that a lost message costs at most one sweep and a repeated one costs nothing.
@@ -33,7 +33,7 @@ VISIBILITY_TIMEOUT_S = 120
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The application for the configured Redis. Makes no connection."""
+    """Return the application for the configured Redis. It makes no connection yet."""
     app = Celery("ikm", broker=broker_url(settings.need_redis()))
     app.conf.update(
         task_queues=[Queue(name) for name in QUEUES],
@@ -89,7 +89,7 @@ def celery_app(settings: Settings) -> Celery:
 
 
 def broker_url(redis_url: str) -> str:
-    """Kombu's spelling of a redis-py URL: a Unix socket is `redis+socket://path?virtual_host=db`."""
+    """Return kombu's spelling of a redis-py URL: it has a scheme of its own for a Unix socket."""
     parts = urlsplit(redis_url)
     if parts.scheme != "unix":
         return redis_url
@@ -98,9 +98,6 @@ def broker_url(redis_url: str) -> str:
 
 
 def _keepalive(redis_url: str) -> dict[str, object]:
-    # A Unix socket knows no TCP keep-alive, and redis-py refuses the option there.
-    return (
-        {}
-        if redis_url.startswith("unix:")
-        else {"socket_keepalive": True, "health_check_interval": 15}
-    )
+    if redis_url.startswith("unix:"):  # no TCP there, and redis-py refuses the option
+        return {}
+    return {"socket_keepalive": True, "health_check_interval": 15}

@@ -1,4 +1,4 @@
-"""Redis clients with the time-outs that the promises need: nothing may wait on a silent Redis for long."""
+"""Redis clients with the time-outs that the promises need: none waits long on a silent Redis."""
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
@@ -10,7 +10,7 @@ CONNECT_TIMEOUT_S = 2.0
 
 
 def worker_redis(url: str, *, timeout_s: float = 10.0) -> Redis:
-    """A client for workers and commands; `timeout_s` must exceed the longest blocking read."""
+    """Return a client for workers and commands; `timeout_s` exceeds the longest blocking read."""
     return Redis.from_url(
         url,
         protocol=2,
@@ -22,14 +22,13 @@ def worker_redis(url: str, *, timeout_s: float = 10.0) -> Redis:
 
 
 def ingest_redis(url: str, *, timeout_s: float) -> AsyncRedis:
-    """A client for ingest: an answer within `timeout_s`, or an error, and no silent second try."""
+    """Return a client that answers within `timeout_s` or fails, and tries nothing twice."""
     return AsyncRedis.from_url(
         url,
         protocol=2,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
-        retry=AsyncRetry(
-            NoBackoff(), 0
-        ),  # a repeated append could store twice what one answer acknowledges
+        # a repeated append could store twice what one answer acknowledges
+        retry=AsyncRetry(NoBackoff(), 0),
         max_connections=8,
     )

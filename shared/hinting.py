@@ -4,15 +4,15 @@ HINT_TTL_MS = 2000  # a flag whose task died falls by itself
 
 
 def drain_flag(prefix: str) -> str:
-    """Up while a `drain` is on its way or drains."""
+    """Return the key of the flag that is up while a `drain` is on its way or drains."""
     return f"{prefix}hint:drain"
 
 
 def help_flag(prefix: str) -> str:
-    """Up for a while after a busy `drain` asked for a second one."""
+    """Return the key of the flag that is up after a busy `drain` asked for a second one."""
     return f"{prefix}hint:help"
 
 
 def refresh_flag(prefix: str) -> str:
-    """Up while a `refresh` is on its way."""
+    """Return the key of the flag that is up while a `refresh` is on its way."""
     return f"{prefix}hint:refresh"

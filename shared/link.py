@@ -1,7 +1,8 @@
-"""One connection to Redis for one caller that sends a command and waits for its answer: a fifth of a client's CPU.
+"""One connection to Redis for one caller that sends commands and awaits their answers.
 
-The append of a group of submissions is the one Redis command on ingest's hot path. hiredis does the
-wire format; this adds the connection, and nothing else: no pool, no retries, no pipelines.
+The append of a group of submissions is the one Redis command on ingest's hot path, and this takes
+a fifth of the CPU of a whole client. hiredis does the wire format; this adds the connection, and
+nothing else: no pool, no retries, no pipelines.
 """
 
 import asyncio
@@ -18,7 +19,10 @@ _ERRORS = {"READONLY": ReadOnlyError}
 
 
 class Link(asyncio.Protocol):
-    """An open connection. Who gives up waiting for an answer must `close` it: that answer would meet the next call."""
+    """An open connection.
+
+    Who gives up waiting for an answer must `close` it: that answer would meet the next call.
+    """
 
     def __init__(self) -> None:
         self._reader = hiredis.Reader(replyError=_error)
@@ -30,19 +34,19 @@ class Link(asyncio.Protocol):
     async def open(cls, redis: Redis) -> Self:
         """Connect where the client `redis` connects to, with its credentials and database."""
         pool, loop = redis.connection_pool, asyncio.get_running_loop()
-        where: dict[str, Any] = pool.connection_kwargs
+        options: dict[str, Any] = pool.connection_kwargs
         if issubclass(pool.connection_class, UnixDomainSocketConnection):
-            _, link = await loop.create_unix_connection(cls, where["path"])
+            _, link = await loop.create_unix_connection(cls, options["path"])
         else:
-            host, port = where.get("host", "localhost"), where.get("port", 6379)
+            host, port = options.get("host", "localhost"), options.get("port", 6379)
             tls = (
-                SSLConnection(**where).ssl_context.get()
+                SSLConnection(**options).ssl_context.get()
                 if issubclass(pool.connection_class, SSLConnection)
                 else None
             )
             _, link = await loop.create_connection(cls, host, port, ssl=tls)
         try:
-            await link.greet(where)
+            await link.greet(options)
         except BaseException:
             link.close()
             raise
@@ -53,8 +57,8 @@ class Link(asyncio.Protocol):
         """Whether commands can be sent."""
         return self._transport is not None
 
-    async def call(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - whatever Redis answers
-        """Send a command; its answer.
+    async def call(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - what Redis answers
+        """Send a command and return its answer.
 
         Raises redis.ResponseError for an error answer, redis.ConnectionError when the connection is
         lost.
@@ -62,7 +66,7 @@ class Link(asyncio.Protocol):
         return await self.send(*command)
 
     def send(self, *command: str | bytes | int) -> "asyncio.Future[Any]":
-        """Send a command at once; the future of its answer, or of what `call` would raise."""
+        """Send a command at once; the future is of its answer, or of what `call` would raise."""
         if self._transport is None:
             raise LinkLost("the connection to Redis is closed")
         answer: asyncio.Future[Any] = self._loop.create_future()
@@ -77,37 +81,36 @@ class Link(asyncio.Protocol):
             self.connection_lost(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is open."""
+        """Note that the connection is open."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of one or more answers."""
+        """Give the answers that are complete to who waits for them."""
         self._reader.feed(data)
-        while (found := self._reader.gets()) is not False:
+        while (reply := self._reader.gets()) is not False:
             answer = self._answers.popleft()
             if answer.done():  # nobody waits for it any more
                 continue
-            if isinstance(found, ResponseError):
-                answer.set_exception(found)
+            if isinstance(reply, ResponseError):
+                answer.set_exception(reply)
             else:
-                answer.set_result(found)
+                answer.set_result(reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
+        """Tell everybody who waits that the connection is gone."""
         self._transport = None
         while self._answers:
             answer = self._answers.popleft()
             if not answer.done():
-                answer.set_exception(
-                    LinkLost(f"the connection to Redis was lost: {exc or 'closed'}")
-                )
+                message = f"the connection to Redis was lost: {exc or 'closed'}"
+                answer.set_exception(LinkLost(message))
 
-    async def greet(self, where: dict[str, Any]) -> None:
+    async def greet(self, options: dict[str, Any]) -> None:
         """Log in and choose the database, as the client would."""
-        if where.get("password"):
-            await self.call("AUTH", *filter(None, (where.get("username"), where["password"])))
-        if where.get("db"):
-            await self.call("SELECT", where["db"])
+        if options.get("password"):
+            await self.call("AUTH", *filter(None, (options.get("username"), options["password"])))
+        if options.get("db"):
+            await self.call("SELECT", options["db"])
 
 
 # Its stub knows commands of one part only.

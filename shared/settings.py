@@ -98,11 +98,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, told)
 
     def need_database(self) -> str:
-        """Return the PostgreSQL address, or raise a ConfigurationError that says how to give one."""
+        """Return PostgreSQL's address, or raise a ConfigurationError that says how to give one."""
         return _needed(self.database_url, "PostgreSQL", "IKM_DATABASE_URL", self.home)
 
     def need_redis(self) -> str:
-        """Return the Redis address, or raise a ConfigurationError that says how to give one."""
+        """Return Redis' address, or raise a ConfigurationError that says how to give one."""
         return _needed(self.redis_url, "Redis", "IKM_REDIS_URL", self.home)
 
 
