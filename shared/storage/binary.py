@@ -1,4 +1,4 @@
-"""PostgreSQL's binary forms, built in bulk: array parameters and COPY rows without an object per value.
+"""PostgreSQL's binary forms, built in bulk: array parameters and COPY rows, no object per value.
 
 Formats: PostgreSQL documentation, "COPY" (binary format), and its send functions: array_send,
 uuid_send, timestamptz_send (microseconds since 2000-01-01), date_send (days since 2000-01-01).
@@ -92,7 +92,7 @@ def uuid_array(uuids: bytes) -> UuidArray:
 
 
 def int4_array(values: "Sequence[int] | array[int]") -> Int4Array:
-    """Return an int4[]: lengths and values are interleaved, then turned to network order together."""
+    """Return an int4[]; lengths and values are turned to network order together."""
     pairs = array("i", bytes(8 * len(values)))
     pairs[0::2] = array("i", [4]) * len(values)
     pairs[1::2] = values if isinstance(values, array) else array("i", values)

@@ -1,4 +1,4 @@
-"""The psycopg cursor that the hot statements go through: binary values, nothing of SQLAlchemy per batch."""
+"""The psycopg cursor of the hot statements: binary values, nothing of SQLAlchemy per batch."""
 
 import psycopg
 import sqlalchemy as sa
@@ -45,7 +45,7 @@ def open_cursor(connection: sa.Connection) -> Cursor:
 
 
 def copy_rows(cursor: Cursor, statement: str, rows: bytes) -> None:
-    """Run COPY … FROM STDIN (FORMAT BINARY) with rows that each begin with the number of their fields."""
+    """Run COPY … (FORMAT BINARY) with rows that each begin with the number of their fields."""
     if rows:
         with cursor.copy(statement) as stream:
             stream.write(_COPY_HEADER + rows + _COPY_TRAILER)

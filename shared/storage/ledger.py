@@ -1,7 +1,7 @@
-"""Promise 3 in rows: what every inbox entry came to, so that accepted = counted + duplicate + parked can be proved.
+"""Promise 3 in rows: what every inbox entry came to.
 
-An entry has a row of its own in `inbox_entry` until it can never come again; then it is folded into
-its day's row of `ledger`.
+From them accepted = counted + duplicate + parked can be proved. An entry has a row of its own in
+`inbox_entry` until it can never come again; then it is folded into its day's row of `ledger`.
 """
 
 from collections.abc import Collection, Sequence
@@ -86,7 +86,10 @@ def counted_entries(connection: sa.Connection, entries: Collection[UUID]) -> set
 def enter(
     connection: sa.Connection, epoch: UUID, now: datetime, outcomes: Sequence[EntryOutcome]
 ) -> None:
-    """Note what the entries came to. A unique violation means that another worker counted one of them meanwhile."""
+    """Note what the entries came to.
+
+    A unique violation means that another worker counted one of them meanwhile.
+    """
     connection.execute(
         _ENTER,
         {
@@ -104,7 +107,7 @@ def enter(
 
 
 def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], before: datetime) -> int:
-    """Sum up the entries before `horizon` of the stream and those of earlier epochs; return how many lines it became.
+    """Sum up the entries before `horizon` and of earlier epochs; return how many lines it became.
 
     They can never come again; but a slow worker may hold one that another counted and settled
     meanwhile, so only what was counted `before` any task of now began is summed up, and nothing
@@ -123,7 +126,7 @@ def fold(connection: sa.Connection, epoch: UUID, horizon: tuple[int, int], befor
 
 
 def postpone_folding(connection: sa.Connection) -> None:
-    """Let every counted entry keep its row, with its place in the stream, until this transaction ends."""
+    """Let every counted entry keep a row of its own until this transaction ends."""
     connection.execute(_SHARE_FOLDING_LOCK, {"lock": _FOLDING_LOCK})
 
 

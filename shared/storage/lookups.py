@@ -19,21 +19,21 @@ class Fate(NamedTuple):
 
 
 class Lag(NamedTuple):
-    """How many OPDs wait for a refresh, and when the instansi's figures last changed (None: never)."""
+    """How many OPDs wait for a refresh, and when the instansi's figures changed (None: never)."""
 
     stale: int
     changed_at: datetime | None
 
 
 def fate(connection: sa.Connection, code: UUID) -> Fate | None:
-    """What became of the submission with this receipt; None when it is not known, or still in the inbox."""
-    query = sa.select(*(receipt.c[name] for name in Fate._fields)).where(receipt.c.receipt == code)
+    """Return what became of the submission with this receipt; None when it waits, or is unknown."""
+    query = sa.select(*receipt.c[Fate._fields]).where(receipt.c.receipt == code)
     row = connection.execute(query).one_or_none()
     return Fate(*row) if row is not None else None
 
 
 def rolling_lag(connection: sa.Connection) -> Lag:
-    """How far the rolling table is behind the tallies."""
+    """Return how far the rolling table is behind the tallies."""
     stale = sa.select(sa.func.count()).where(opd_state.c.version != opd_state.c.refreshed)
     changed_at = sa.select(sa.func.max(rolling_ikm.c.computed_at)).where(
         rolling_ikm.c.opd == INSTANSI

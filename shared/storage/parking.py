@@ -1,4 +1,4 @@
-"""The parked submissions: what only the registry or the history can judge, with its raw body and the reason."""
+"""The parked submissions: what only the registry or the history can judge, with its raw body."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _COPY = """
 COPY parked (receipt, channel, source_id, received_at, reason, violations, body) FROM STDIN
 """
-# Delete the parked submissions with these receipts; one array, so that every number of them is one statement.
+# Delete the parked submissions with these receipts.
 _DELETE = sa.text("DELETE FROM parked WHERE receipt = ANY(:receipts)")
 
 
@@ -93,7 +93,10 @@ def read_parked(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
 
 
 def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[LockedSubmission]:
-    """Return the parked submissions with these receipts, in their order, locked until the transaction ends."""
+    """Return the parked submissions with these receipts, by receipt, and lock them.
+
+    Nobody else gets them until the transaction ends.
+    """
     columns = parked.c["receipt", "channel", "received_at", "reason", "violations", "body"]
     query = (
         sa.select(*columns)
@@ -136,7 +139,7 @@ def note_retries(
     retried: Sequence[tuple[UUID, Sequence[Violation]]],
     now: datetime,
 ) -> None:
-    """Note that a replay left these parked, and for which violations now; their receipts say the first."""
+    """Note for which violations a replay left these parked; their receipts say the first."""
     if not retried:
         return
     values = [

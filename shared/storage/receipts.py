@@ -42,7 +42,7 @@ class ReceiptColumns(NamedTuple):
 
 
 def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
-    """Return those of the receipts (16 bytes each) that are stored, with the digests of their contents."""
+    """Return those of the receipts (16 bytes each) that are stored, with their digests."""
     cursor.execute(_SELECT_DIGESTS, {"receipts": binary.uuid_array(receipts)})
     return {
         receipt.bytes: digest
@@ -52,7 +52,7 @@ def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
 
 
 def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
-    """Return rows of the table as COPY takes them; `reasons`: of those that are parked, by position."""
+    """Return rows as COPY takes them; `reasons`: of those that are parked, by position."""
     heads = binary.fixed_rows(
         len(columns.ids),
         [
@@ -71,15 +71,16 @@ def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
 
 
 def copy(cursor: Cursor, encoded_rows: bytes) -> None:
-    """Write rows that `encode_rows` made, sorted by receipt: workers with the same ones wait and never deadlock.
+    """Write rows that `encode_rows` made.
 
-    A unique violation means that another worker wrote one of them.
+    They are sorted by receipt: workers with the same ones wait and never deadlock. A unique
+    violation means that another worker wrote one of them.
     """
     copy_rows(cursor, _COPY, encoded_rows)
 
 
 def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:
-    """Say of parked receipts that they are counted; `digests`: of their contents as they are read now."""
+    """Make parked receipts counted; `digests`: of their contents as they are read now."""
     cursor.execute(
         _MARK_COUNTED,
         {

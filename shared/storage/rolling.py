@@ -1,4 +1,4 @@
-"""The rolling table: which OPDs it is behind for, how its rows are replaced, and how readers hear of it.
+"""The rolling table: for which OPDs it is behind, how rows are replaced, how readers hear of it.
 
 A refresh works under one lock, recomputes and replaces: it may be repeated at any time, and an
 older one can never overwrite what a newer one wrote.
@@ -16,10 +16,40 @@ import sqlalchemy as sa
 from shared.domain.errors import IkmError
 from shared.storage.tables import opd_state, rolling_ikm
 
-CHANNEL = "ikm_rolling"  # NOTIFY payload: the code of an OPD whose rows were replaced
 INSTANSI = ""  # stands in the column `opd` for all OPDs together
 ALL_LAYANAN = ""  # stands in the column `layanan` for all layanan together
-_LOCK = 0x494B4D_52  # "IKMR"
+_REFRESH_LOCK = 0x494B4D_52  # "IKMR"
+
+# What a power failure takes with it is a whole refresh, and the OPDs are stale again.
+_COMMIT_WITHOUT_DISK = sa.text("SET LOCAL synchronous_commit TO off")
+# Wait for other refreshes to end.
+_WAIT_FOR_REFRESHES = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+# Write rows, given as one JSON array. computed_at is when the figures last changed: a window that
+# only moved on by a day keeps it.
+_REPLACE_ROWS = sa.text("""
+INSERT INTO rolling_ikm AS stored (opd, layanan, "window", first, last, respondents, ikm, mutu,
+  ci_low, ci_high, scheme, detail, version, computed_at)
+SELECT opd, layanan, "window", first, last, respondents, ikm, mutu,
+  ci_low, ci_high, scheme, detail, version, computed_at
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS computed (
+  opd text, layanan text, "window" text, first date, last date, respondents bigint, ikm numeric,
+  mutu text, ci_low numeric, ci_high numeric, scheme text, detail jsonb, version bigint,
+  computed_at timestamptz)
+ON CONFLICT (opd, layanan, "window") DO UPDATE SET
+  first = excluded.first, last = excluded.last, respondents = excluded.respondents,
+  ikm = excluded.ikm, mutu = excluded.mutu, ci_low = excluded.ci_low, ci_high = excluded.ci_high,
+  scheme = excluded.scheme, detail = excluded.detail, version = excluded.version,
+  computed_at = CASE
+    WHEN (stored.respondents, stored.detail) IS DISTINCT FROM
+      (excluded.respondents, excluded.detail)
+    THEN greatest(stored.computed_at, excluded.computed_at) ELSE stored.computed_at END
+""")
+# Tell whoever listens, one notification an OPD, when the transaction commits.
+_ANNOUNCE = sa.text("""
+SELECT pg_notify('ikm_rolling', opd) FROM unnest(CAST(:opds AS text[])) AS announced (opd)
+""")
+# Be told of announced OPDs from now on.
+_LISTEN = sa.text("LISTEN ikm_rolling")
 
 
 class ConnectionLost(IkmError):
@@ -27,7 +57,11 @@ class ConnectionLost(IkmError):
 
 
 class OpdState(NamedTuple):
-    """One OPD: versions of its tallies, the version that its rows show, and the local day that they are rolled to."""
+    """How far an OPD is counted and refreshed.
+
+    `version`, `past_version`: of its tallies, and of those of past days; `refreshed`: the version
+    that its rows show; `as_of`: the local day that they are rolled to.
+    """
 
     opd: str
     version: int
@@ -37,7 +71,7 @@ class OpdState(NamedTuple):
 
 
 class RollingRow(msgspec.Struct, frozen=True):
-    """One row of the table. `detail` is JSON: see services/aggregate/rolling/summary.py."""
+    """One row; `detail` is JSON: services/aggregate/rolling/rolling_rows.py, Detail."""
 
     opd: str
     layanan: str
@@ -57,53 +91,33 @@ class RollingRow(msgspec.Struct, frozen=True):
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-# computed_at is when the figures last changed: a window that only moved on by a day keeps it.
-_REPLACE = sa.text("""
-INSERT INTO rolling_ikm AS r
-  (opd, layanan, "window", first, last, respondents, ikm, mutu, ci_low, ci_high, scheme, detail, version, computed_at)
-SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (
-  opd text, layanan text, "window" text, first date, last date, respondents bigint, ikm numeric, mutu text,
-  ci_low numeric, ci_high numeric, scheme text, detail jsonb, version bigint, computed_at timestamptz)
-ON CONFLICT (opd, layanan, "window") DO UPDATE SET
-  first = excluded.first, last = excluded.last, respondents = excluded.respondents, ikm = excluded.ikm,
-  mutu = excluded.mutu, ci_low = excluded.ci_low, ci_high = excluded.ci_high, scheme = excluded.scheme,
-  detail = excluded.detail, version = excluded.version,
-  computed_at = CASE
-    WHEN (r.respondents, r.detail) IS DISTINCT FROM (excluded.respondents, excluded.detail)
-    THEN greatest(r.computed_at, excluded.computed_at) ELSE r.computed_at END
-""")
-
 
 def begin_refresh(connection: sa.Connection) -> None:
-    """Wait for other refreshes to end; let this one commit without waiting for the disk.
-
-    What a power failure takes with it is a whole refresh, and the OPDs are stale again.
-    """
-    connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    """Wait for other refreshes to end; let this one commit without waiting for the disk."""
+    connection.execute(_COMMIT_WITHOUT_DISK)
+    connection.execute(_WAIT_FOR_REFRESHES, {"lock": _REFRESH_LOCK})
 
 
 def read_states(connection: sa.Connection) -> list[OpdState]:
-    """The state of every OPD that was ever counted for or changed in the registry."""
-    columns = (opd_state.c[name] for name in OpdState._fields)
-    return [
-        OpdState(*row) for row in connection.execute(sa.select(*columns).order_by(opd_state.c.opd))
-    ]
+    """Return the state of every OPD that was ever counted for or changed in the registry."""
+    query = sa.select(*opd_state.c[OpdState._fields]).order_by(opd_state.c.opd)
+    return [OpdState(*row) for row in connection.execute(query)]
 
 
 def replace_rows(connection: sa.Connection, rows: Sequence[RollingRow]) -> None:
-    """Write the rows."""
+    """Write the rows in the place of those of the same OPD, layanan and window."""
     if rows:
-        connection.execute(_REPLACE, {"rows": _encode(rows).decode()})
+        connection.execute(_REPLACE_ROWS, {"rows": _encode(rows).decode()})
 
 
 def delete_other_windows(
     connection: sa.Connection, opds: Sequence[str], windows: Sequence[str]
 ) -> None:
-    """Remove the rows of windows that are no longer current."""
-    table = rolling_ikm.c
+    """Delete the OPDs' rows of windows that are no longer current."""
     connection.execute(
-        sa.delete(rolling_ikm).where(table.opd.in_(opds), table.window.not_in(windows))
+        sa.delete(rolling_ikm).where(
+            rolling_ikm.c.opd.in_(opds), rolling_ikm.c.window.not_in(windows)
+        )
     )
 
 
@@ -112,45 +126,43 @@ def mark_refreshed(connection: sa.Connection, refreshed: Iterable[OpdState], as_
 
     One statement each, OPDs in sorted order: it is the order in which counting locks them.
     """
-    done = [{"code": state.opd, "seen": state.version, "day": as_of} for state in refreshed]
-    if done:
+    values = [
+        {"code": state.opd, "shown": state.version, "day": as_of}
+        for state in sorted(refreshed, key=lambda state: state.opd)
+    ]
+    if values:
         connection.execute(
             sa.update(opd_state)
             .where(opd_state.c.opd == sa.bindparam("code"))
-            .values(refreshed=sa.bindparam("seen"), as_of=sa.bindparam("day")),
-            sorted(done, key=lambda one: str(one["code"])),
+            .values(refreshed=sa.bindparam("shown"), as_of=sa.bindparam("day")),
+            values,
         )
 
 
 def announce(connection: sa.Connection, opds: Sequence[str]) -> None:
-    """Tell the readers, when this transaction commits."""
-    connection.execute(
-        sa.text("SELECT pg_notify(:channel, code) FROM unnest(CAST(:opds AS text[])) AS code"),
-        {"channel": CHANNEL, "opds": list(opds)},
-    )
+    """Tell the readers that these OPDs' rows were replaced, when this transaction commits."""
+    connection.execute(_ANNOUNCE, {"opds": list(opds)})
 
 
 def read_rows(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[RollingRow]:
-    """The rows of these OPDs (INSTANSI is one), or all rows."""
+    """Return the rows of these OPDs (INSTANSI is one), or all rows."""
     detail = sa.cast(rolling_ikm.c.detail, sa.Text).label("detail")
-    query = sa.select(
-        *(
-            detail if name == "detail" else rolling_ikm.c[name]
-            for name in RollingRow.__struct_fields__
-        )
+    columns = (
+        detail if name == "detail" else rolling_ikm.c[name] for name in RollingRow.__struct_fields__
     )
+    query = sa.select(*columns)
     if opds is not None:
         query = query.where(rolling_ikm.c.opd.in_(opds))
-    return [_row(row) for row in connection.execute(query)]
+    return [_rolling_row(row) for row in connection.execute(query)]
 
 
 def listen(connection: sa.Connection) -> None:
-    """Subscribe. The connection must be in AUTOCOMMIT: notifications arrive between transactions."""
-    connection.execute(sa.text(f"LISTEN {CHANNEL}"))
+    """Subscribe. The connection is in AUTOCOMMIT: notifications arrive between transactions."""
+    connection.execute(_LISTEN)
 
 
-def wait_for_announced_opds(connection: sa.Connection, timeout: float) -> set[str]:
-    """Wait up to so many seconds; the OPDs announced since the last call, empty when there were none.
+def wait_for_announced_opds(connection: sa.Connection, timeout_s: float) -> set[str]:
+    """Wait up to so long; return the OPDs announced since the last call, none when there were none.
 
     Raises ConnectionLost when there is nobody to hear any more.
     """
@@ -158,11 +170,11 @@ def wait_for_announced_opds(connection: sa.Connection, timeout: float) -> set[st
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"LISTEN needs psycopg, not {type(driver).__name__}")
     try:
-        return {notice.payload for notice in driver.notifies(timeout=timeout, stop_after=1)}
+        return {notice.payload for notice in driver.notifies(timeout=timeout_s, stop_after=1)}
     except psycopg.OperationalError as error:
         raise ConnectionLost(str(error)) from error
 
 
-def _row(row: sa.Row[Any]) -> RollingRow:
+def _rolling_row(row: sa.Row[Any]) -> RollingRow:
     fields = row._asdict()
     return RollingRow(**{**fields, "detail": msgspec.Raw(fields["detail"].encode())})

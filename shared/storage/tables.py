@@ -1,4 +1,4 @@
-"""The tables. Codes are text (opd, layanan, channel, questionnaire): a row can be read without a join."""
+"""The tables. Codes (opd, layanan, channel, questionnaire) are text: rows need no joins."""
 
 from sqlalchemy import (
     BigInteger,

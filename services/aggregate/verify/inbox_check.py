@@ -77,7 +77,7 @@ def lost_on_the_way(connection: sa.Connection, inbox: InboxReading) -> Iterator[
     if totals.epoch is None:
         return
     counted = sum(
-        epoch.accepted for epoch in checks.epochs(connection) if epoch.epoch == totals.epoch
+        epoch.accepted for epoch in checks.epoch_totals(connection) if epoch.epoch == totals.epoch
     )
     counted -= checks.accepted_after(connection, totals.epoch, totals.last)
     # Foreign entries are accepted when they are settled: those that were seen are not in the total

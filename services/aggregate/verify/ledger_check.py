@@ -13,7 +13,7 @@ STATES = {"counted": "response", "parked": "parked"}  # state of a receipt -> ta
 def unbalanced(connection: sa.Connection) -> Iterator[str]:
     """Yield where accepted = counted + duplicate + parked does not hold: in a row, in all rows."""
     for row in checks.unbalanced_rows(connection):
-        yield f"{row.row}: accepted {row.accepted}, but counted + duplicate + parked = {row.parts}"
+        yield f"{row.name}: accepted {row.accepted}, but counted + duplicate + parked = {row.parts}"
     total = ledger.totals(connection)
     parts = total["counted"] + total["duplicate"] + total["parked"]
     if total["accepted"] != parts:

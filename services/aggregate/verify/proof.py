@@ -87,7 +87,7 @@ def _notes(
     total = ledger.totals(connection)
     yield ", ".join(f"{name} {number}" for name, number in total.items())
     current = inbox.totals.epoch if inbox is not None else None
-    for epoch in checks.epochs(connection):
+    for epoch in checks.epoch_totals(connection):
         if epoch.epoch != current:
             yield (
                 f"inbox {epoch.epoch} is closed (last counted {epoch.last_day}): "

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `shared.storage.migrate` hands over."""
+"""Alembic's entry: runs the migrations on the connection that shared.storage.migrate opened."""
 
 from alembic import context
 

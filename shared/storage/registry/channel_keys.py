@@ -11,7 +11,7 @@ from shared.storage import tables
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """What is known about a key; the key itself is not."""
+    """What is stored of a key; the key itself is not."""
 
     id: str
     channel: str
@@ -21,7 +21,10 @@ class StoredKey:
 
 
 def key_hash(key: str) -> str:
-    """The SHA-256 of a key in hexadecimal. A key is 256 random bits, so a plain hash tells nothing about it."""
+    """Return the SHA-256 of a key in hexadecimal.
+
+    A key is 256 random bits, so a plain hash tells nothing about it.
+    """
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -40,7 +43,7 @@ def store(connection: sa.Connection, key: str, stored: StoredKey) -> None:
 
 
 def list_keys(connection: sa.Connection) -> list[StoredKey]:
-    """All keys, revoked ones too, by channel and age."""
+    """Return all keys, revoked ones too, by channel and age."""
     key = tables.channel_key
     rows = connection.execute(
         sa.select(

@@ -1,4 +1,7 @@
-"""The registry in PostgreSQL: read as a snapshot, changed in one transaction, with a version that only grows."""
+"""The registry in PostgreSQL: read as a snapshot, changed in one transaction.
+
+Its version only grows.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,28 +18,27 @@ from shared.registry.file import Document, RegistryError
 from shared.registry.rules import objections
 from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
 from shared.storage import tables
-from shared.storage.registry.registry_usage import usage
+from shared.storage.registry.registry_usage import read_usage
 
 
 def read_version(connection: sa.Connection) -> int:
-    """The version of the registry as it is; 0 before anything was applied."""
+    """Return the version of the registry as it is; 0 before anything was applied."""
     return connection.scalar(sa.select(tables.registry_version.c.version)) or 0
 
 
 def load(connection: sa.Connection) -> Registry:
-    """The registry as it is. Its version is read first: a change made meanwhile is then fetched again, not missed."""
-    found = read_version(connection)
-    instansi = connection.execute(sa.select(tables.instansi)).one_or_none()
+    """Return the registry as it is.
+
+    Its version is read first: a change made meanwhile is then fetched again, not missed.
+    """
+    version = read_version(connection)
     return Registry(
-        version=found,
-        instansi=Registry.empty().instansi if instansi is None else _instansi(instansi),
-        opd=_opd(connection),
-        channels={
-            row.name: _channel(row)
-            for row in _rows(connection, tables.channel, tables.channel.c.name)
-        },
-        keys=_keys(connection),
-        questionnaires=_questionnaires(connection),
+        version=version,
+        instansi=_read_instansi(connection),
+        opd=_read_opds(connection),
+        channels=_read_channels(connection),
+        keys=_read_keys(connection),
+        questionnaires=_read_questionnaires(connection),
     )
 
 
@@ -48,16 +50,16 @@ def apply(
     prune: bool = False,
     dry_run: bool = False,
 ) -> list[Change]:
-    """Bring the registry to what the document says; return the difference, empty when there was none.
+    """Bring the registry to what the document says; return the difference, empty if there is none.
 
     Raises RegistryError with every objection, having changed nothing. A dry run only looks.
     """
     if not dry_run:
         lock(connection)
-    current, used = load(connection), usage(connection)
+    current, usage = load(connection), read_usage(connection)
     zone = (desired.instansi or current.instansi).zone
-    changes = difference(current, desired, used, local_day(now, zone), prune=prune)
-    if violations := objections(current, changes, used):
+    changes = difference(current, desired, usage, local_day(now, zone), prune=prune)
+    if violations := objections(current, changes, usage):
         raise RegistryError(violations)
     if changes and not dry_run:
         _write(connection, changes)
@@ -66,73 +68,73 @@ def apply(
 
 
 def lock(connection: sa.Connection) -> None:
-    """Wait until no other transaction is changing the registry, and keep others waiting until this one ends."""
+    """Wait until nobody else is changing the registry, and keep others waiting until the commit."""
     single = tables.registry_version
     connection.execute(insert(single).values(single=True, version=0).on_conflict_do_nothing())
     connection.execute(sa.select(single.c.version).with_for_update())
 
 
 def raise_version(connection: sa.Connection, now: datetime) -> None:
-    """Give the registry its next version: greater than the last one, and at least the Unix time in milliseconds."""
+    """Give the registry a greater version, at least the Unix time in milliseconds."""
     single = tables.registry_version
-    floor = int(now.timestamp() * 1000)
+    now_ms = int(now.timestamp() * 1000)
     connection.execute(
-        sa.update(single).values(version=sa.func.greatest(single.c.version + 1, floor))
+        sa.update(single).values(version=sa.func.greatest(single.c.version + 1, now_ms))
     )
 
 
 def _write(connection: sa.Connection, changes: Sequence[Change]) -> None:
-    after = [change.after for change in changes]
-    _write_questionnaires(
-        connection, [SKM_2017, *(entry for entry in after if isinstance(entry, Questionnaire))]
-    )
-    for instansi in (entry for entry in after if isinstance(entry, Instansi)):
+    entries = [change.after for change in changes]
+    questionnaires = [entry for entry in entries if isinstance(entry, Questionnaire)]
+    opds = [entry for entry in entries if isinstance(entry, Opd)]
+    channels = [entry for entry in entries if isinstance(entry, Channel)]
+    layanan = [
+        _layanan_row(change.opd_code, change.after)
+        for change in changes
+        if isinstance(change.after, Layanan)
+    ]
+    _upsert(connection, tables.questionnaire, map(_questionnaire_row, [SKM_2017, *questionnaires]))
+    for instansi in (entry for entry in entries if isinstance(entry, Instansi)):
         connection.execute(sa.delete(tables.instansi))
         connection.execute(sa.insert(tables.instansi).values(_instansi_row(instansi)))
-    # One statement each: an OPD may name a successor that comes after it.
-    _upsert(connection, tables.opd, [_opd_row(entry) for entry in after if isinstance(entry, Opd)])
-    services = [
-        (change.opd_code, change.after) for change in changes if isinstance(change.after, Layanan)
-    ]
-    _upsert(connection, tables.layanan, [_layanan_row(opd, entry) for opd, entry in services])
-    _upsert(
-        connection,
-        tables.channel,
-        [_channel_row(entry) for entry in after if isinstance(entry, Channel)],
-    )
-    _touch(connection, changes)
+    _upsert(connection, tables.opd, map(_opd_row, opds))
+    _upsert(connection, tables.layanan, layanan)
+    _upsert(connection, tables.channel, map(_channel_row, channels))
+    _mark_stale(connection, changes)
 
 
-def _touch(connection: sa.Connection, changes: Sequence[Change]) -> None:
-    """Mark OPDs stale: a population changes a confidence interval, a scheme changes every figure."""
+def _mark_stale(connection: sa.Connection, changes: Sequence[Change]) -> None:
+    """Make OPDs stale: a population changes confidence intervals, a scheme every figure."""
     state = tables.opd_state
     codes = sorted({change.opd_code for change in changes if change.opd_code})
     if codes:
         connection.execute(
             insert(state).values([{"opd": code} for code in codes]).on_conflict_do_nothing()
         )
-    touched = sa.select(state.c.opd).order_by(
-        state.c.opd.collate("C")
-    )  # in the order in which batches lock them
+    # In the order in which batches lock them.
+    touched = sa.select(state.c.opd).order_by(state.c.opd.collate("C"))
     if not any(isinstance(change.after, Instansi) for change in changes):
         touched = touched.where(state.c.opd.in_(codes))
     locked = list(connection.scalars(touched.with_for_update()))
-    stale = {"version": state.c.version + 1, "past_version": state.c.version + 1}
-    connection.execute(sa.update(state).where(state.c.opd.in_(locked)).values(stale))
+    next_version = {"version": state.c.version + 1, "past_version": state.c.version + 1}
+    connection.execute(sa.update(state).where(state.c.opd.in_(locked)).values(next_version))
 
 
-def _rows(
+def _select_all(
     connection: sa.Connection, table: sa.Table, *order: sa.Column[Any]
 ) -> sa.CursorResult[Any]:
     return connection.execute(sa.select(table).order_by(*order))
 
 
-def _opd(connection: sa.Connection) -> dict[str, Opd]:
-    services: dict[str, dict[str, Layanan]] = {}
-    for row in _rows(connection, tables.layanan, tables.layanan.c.opd, tables.layanan.c.code):
-        services.setdefault(row.opd, {})[row.code] = Layanan(
-            row.code, row.name, row.users_per_year, row.questionnaire, row.valid_from, row.valid_to
-        )
+def _read_instansi(connection: sa.Connection) -> Instansi:
+    row = connection.execute(sa.select(tables.instansi)).one_or_none()
+    if row is None:
+        return Registry.empty().instansi
+    return Instansi(row.code, row.name, row.timezone, row.primary_rollup, row.scheme)
+
+
+def _read_opds(connection: sa.Connection) -> dict[str, Opd]:
+    layanan = _read_layanan(connection)
     return {
         row.code: Opd(
             row.code,
@@ -141,13 +143,37 @@ def _opd(connection: sa.Connection) -> dict[str, Opd]:
             row.valid_from,
             row.valid_to,
             row.successor,
-            services.get(row.code, {}),
+            layanan.get(row.code, {}),
         )
-        for row in _rows(connection, tables.opd, tables.opd.c.code)
+        for row in _select_all(connection, tables.opd, tables.opd.c.code)
     }
 
 
-def _keys(connection: sa.Connection) -> dict[str, Key]:
+def _read_layanan(connection: sa.Connection) -> dict[str, dict[str, Layanan]]:
+    """Return the layanan of each OPD."""
+    layanan: dict[str, dict[str, Layanan]] = {}
+    table = tables.layanan
+    for row in _select_all(connection, table, table.c.opd, table.c.code):
+        layanan.setdefault(row.opd, {})[row.code] = Layanan(
+            row.code, row.name, row.users_per_year, row.questionnaire, row.valid_from, row.valid_to
+        )
+    return layanan
+
+
+def _read_channels(connection: sa.Connection) -> dict[str, Channel]:
+    return {
+        row.name: Channel(
+            row.name,
+            row.kind,
+            None if row.opd is None else frozenset(row.opd),
+            row.valid_from,
+            row.valid_to,
+        )
+        for row in _select_all(connection, tables.channel, tables.channel.c.name)
+    }
+
+
+def _read_keys(connection: sa.Connection) -> dict[str, Key]:
     key = tables.channel_key
     valid = (
         sa.select(key.c.hash, key.c.id, key.c.channel)
@@ -157,19 +183,14 @@ def _keys(connection: sa.Connection) -> dict[str, Key]:
     return {row.hash: Key(row.id, row.channel) for row in connection.execute(valid)}
 
 
-def _questionnaires(connection: sa.Connection) -> dict[str, Questionnaire]:
-    stored = _rows(connection, tables.questionnaire, tables.questionnaire.c.code)
-    found = {row.code: msgspec.convert(row.definition, Questionnaire) for row in stored}
-    return {**found, SKM_2017.code: SKM_2017}
+def _read_questionnaires(connection: sa.Connection) -> dict[str, Questionnaire]:
+    rows = _select_all(connection, tables.questionnaire, tables.questionnaire.c.code)
+    stored = {row.code: msgspec.convert(row.definition, Questionnaire) for row in rows}
+    return {**stored, SKM_2017.code: SKM_2017}
 
 
-def _instansi(row: sa.Row[Any]) -> Instansi:
-    return Instansi(row.code, row.name, row.timezone, row.primary_rollup, row.scheme)
-
-
-def _channel(row: sa.Row[Any]) -> Channel:
-    opd = None if row.opd is None else frozenset(row.opd)
-    return Channel(row.name, row.kind, opd, row.valid_from, row.valid_to)
+def _questionnaire_row(entry: Questionnaire) -> dict[str, Any]:
+    return {"code": entry.code, "definition": msgspec.to_builtins(entry)}
 
 
 def _instansi_row(entry: Instansi) -> dict[str, Any]:
@@ -212,15 +233,12 @@ def _validity(entry: Opd | Layanan | Channel) -> dict[str, Any]:
     return {"valid_from": entry.valid_from, "valid_to": entry.valid_to}
 
 
-def _write_questionnaires(connection: sa.Connection, entries: Iterable[Questionnaire]) -> None:
-    rows = [{"code": entry.code, "definition": msgspec.to_builtins(entry)} for entry in entries]
-    _upsert(connection, tables.questionnaire, rows)
-
-
-def _upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    if not rows:
+def _upsert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows in one statement: an OPD may name a successor that comes after it."""
+    values = list(rows)
+    if not values:
         return
-    statement = insert(table).values(list(rows))
+    statement = insert(table).values(values)
     changed = {
         column.name: statement.excluded[column.name] for column in table.c if not column.primary_key
     }

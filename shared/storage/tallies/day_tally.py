@@ -1,4 +1,7 @@
-"""The day tallies: integer sums that all_counts figure is made of. Deltas are added in one statement, keys sorted."""
+"""The day tallies: integer sums that every figure is made of.
+
+Deltas are added in one statement, keys sorted: two workers wait for each other and never deadlock.
+"""
 
 from array import array
 from collections.abc import Sequence
@@ -22,7 +25,10 @@ class Key(NamedTuple):
 
 
 class Deltas(NamedTuple):
-    """What to add, in parallel columns: keys distinct and sorted, `counts` with `width` integers a key."""
+    """What to add, column by column.
+
+    `keys`: distinct and sorted; `counts`: `width` numbers a key.
+    """
 
     keys: Sequence[Key]
     width: int
@@ -77,7 +83,7 @@ def mark_stale(cursor: Cursor, opds: Sequence[tuple[str, bool]]) -> None:
 
 @lru_cache(maxsize=16)
 def _add_deltas(width: int, table: str) -> str:
-    """Return the statement that adds deltas with `width` counts a key, each its part of one long array."""
+    """Return the statement that adds deltas; each key's counts are a part of one long array."""
     counts = ", ".join(f"tally.counts[{i}] + excluded.counts[{i}]" for i in range(1, width + 1))
     return f"""
 INSERT INTO {table} AS tally

@@ -109,7 +109,7 @@ def add_deltas(cursor: Cursor, deltas: day_tally.Deltas) -> None:
 
 
 def replace_tallies(cursor: Cursor) -> int:
-    """Put the new tallies in the place of the old ones; return how many rows that changed, made or removed."""
+    """Put the new tallies in the place of the old; return how many rows changed, came or went."""
     cursor.execute(_ANALYZE)
     changed = 0
     for statement in (_DELETE_OTHERS, _WRITE_REBUILT):

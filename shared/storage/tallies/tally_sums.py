@@ -1,8 +1,7 @@
-"""Sums of day tallies, by segment of days or by value of a facet: what every figure is computed from.
+"""Sums of day tallies, by segment of days or by value of a facet: what every figure is made of.
 
 Rows of different questionnaires are never added up here: their unsur may differ. `size` is the
-number of unsur of the largest questionnaire that is known; a row of a smaller one has zeros at the
-end.
+number of unsur of the registry's largest questionnaire; a row of a smaller one ends with zeros.
 """
 
 from collections.abc import Sequence
@@ -18,10 +17,9 @@ from shared.domain.questionnaire import SCORES
 from shared.domain.tally import Tally
 from shared.storage.tables import day_tally
 
-Vector = tuple[
-    int, ...
-]  # n, complete, total, total_sq, then the counts: one flat tuple is quick to add
-_FIXED = 4
+# n, complete, total, total_sq, then the counts: one flat tuple is quick to add.
+Vector = tuple[int, ...]
+_BEFORE_COUNTS = 4
 
 
 class SegmentSum(NamedTuple):
@@ -44,14 +42,14 @@ class ValueSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which day tallies: local days, both ends included (None leaves that end open), and perhaps one layanan."""
+    """Which day tallies: local days, both ends included (None: open), and perhaps one layanan."""
 
     first: date | None = None
     last: date | None = None
     layanan: str | None = None
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """As conditions on a day tally."""
+        """Return the scope as conditions on a day tally."""
         conditions: list[sa.ColumnElement[bool]] = []
         if self.first is not None:
             conditions.append(day_tally.c.day >= self.first)
@@ -66,9 +64,10 @@ EVERYTHING = Scope()
 
 
 def as_tally(vector: Vector, size: int) -> Tally:
-    """The tally of a questionnaire with so many unsur."""
-    n, complete, total, total_sq = vector[:_FIXED]
-    return Tally(n, vector[_FIXED : _FIXED + len(SCORES) * size], complete, total, total_sq)
+    """Return the tally of a questionnaire with so many unsur."""
+    n, complete, total, total_sq = vector[:_BEFORE_COUNTS]
+    counts = vector[_BEFORE_COUNTS : _BEFORE_COUNTS + len(SCORES) * size]
+    return Tally(n, counts, complete, total, total_sq)
 
 
 def by_segment(
@@ -78,7 +77,10 @@ def by_segment(
     borders: Sequence[date] = (),
     scope: Scope = EVERYTHING,
 ) -> list[SegmentSum]:
-    """Per OPD, layanan and questionnaire the sums of every segment between the borders (see Segments)."""
+    """Return the sums of every segment between the borders (see Segments).
+
+    There is one per OPD, layanan and questionnaire that has any respondents.
+    """
     table = day_tally.c
     segment = sa.func.width_bucket(
         table.day, sa.bindparam("borders", list(borders), type_=ARRAY(sa.Date))
@@ -89,36 +91,38 @@ def by_segment(
         .group_by(table.opd, table.layanan, table.questionnaire, segment)
     )
     return [
-        SegmentSum(opd, layanan, code, at, tuple(vector))
-        for opd, layanan, code, at, vector in connection.execute(query)
+        SegmentSum(opd, layanan, questionnaire, segment_index, tuple(vector))
+        for opd, layanan, questionnaire, segment_index, vector in connection.execute(query)
     ]
 
 
 def by_value(
     connection: sa.Connection, opd: str, facet: str, size: int, scope: Scope = EVERYTHING
 ) -> list[ValueSum]:
-    """The sums of one OPD per value of a facet; facet "layanan" is that of all respondents by layanan."""
+    """Return the sums of an OPD per value of a facet; "layanan" is all respondents by layanan."""
     table = day_tally.c
-    value = table.layanan if facet == "layanan" else table.value
+    is_by_layanan = facet == "layanan"
+    value = table.layanan if is_by_layanan else table.value
     query = (
         sa.select(value, table.questionnaire, _vector(size))
         .where(
             table.opd == opd,
-            table.facet == ("all" if facet == "layanan" else facet),
+            table.facet == ("all" if is_by_layanan else facet),
             *scope.conditions(),
         )
         .group_by(value, table.questionnaire)
         .order_by(value)
     )
     return [
-        ValueSum(found, code, tuple(vector)) for found, code, vector in connection.execute(query)
+        ValueSum(value_code, questionnaire, tuple(vector))
+        for value_code, questionnaire, vector in connection.execute(query)
     ]
 
 
 def extent(
     connection: sa.Connection, opd: str, scope: Scope = EVERYTHING
 ) -> tuple[date, date] | None:
-    """The first and the last local day with a respondent."""
+    """Return the first and the last local day with a respondent."""
     table = day_tally.c
     query = sa.select(sa.func.min(table.day), sa.func.max(table.day)).where(
         table.opd == opd, table.facet == "all", table.n > 0, *scope.conditions()
@@ -129,13 +133,11 @@ def extent(
 
 @lru_cache(maxsize=16)
 def _vector(size: int) -> sa.ColumnElement[Sequence[int]]:
-    """The sums as one array; as text, since forty expressions would be walked through anew for every query."""
-    columns = [
-        "n",
-        "complete",
-        "total",
-        "total_sq",
-        *(f"counts[{i}]" for i in range(1, len(SCORES) * size + 1)),
-    ]
+    """Return the sums as one array.
+
+    As text: SQLAlchemy would walk through forty expressions anew for every query.
+    """
+    counts = (f"counts[{position}]" for position in range(1, len(SCORES) * size + 1))
+    columns = ("n", "complete", "total", "total_sq", *counts)
     sums = ", ".join(f"coalesce(sum(day_tally.{column}), 0)" for column in columns)
     return sa.literal_column(f"CAST(ARRAY[{sums}] AS bigint[])", ARRAY(sa.BigInteger))
