@@ -1,4 +1,4 @@
-"""The inbox as `verify` reads it: its totals at one instant, and then what the stream holds, page by page.
+"""The inbox as `verify` reads it: its totals at one instant, then what the stream holds.
 
 Nothing is locked. What the totals count as accepted lies at or before their position in the stream,
 for ever; so a walk up to that position is comparable with them, although entries are settled
@@ -17,13 +17,15 @@ from shared.inbox.entry import Entry, entry_of, position
 from shared.inbox.keys import Keys
 
 PAGE = 8  # entries; one may have 16 MiB
+_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The inbox at one instant. `epoch` None: nothing was ever counted from it; `last`: the newest stream position.
+    """The inbox at one instant.
 
-    `foreign`: how many of the settled ones this product did not write.
+    `epoch` is None when nothing was ever counted from it; `last` is the newest stream position;
+    `foreign` is how many of the settled ones this product did not write.
     """
 
     epoch: uuid.UUID | None
@@ -42,20 +44,22 @@ class HeldEntries:
 
     @property
     def submissions(self) -> int:
-        """How many all of them hold."""
+        """How many submissions all entries hold."""
         return sum(self.sizes)
 
     def add(self, entry: Entry) -> None:
-        """Note an entry."""
+        """Note an entry and its size."""
         self.entries += entry.entry.bytes
         self.sizes.append(entry.accepted)
 
     def chunks(self, size: int = 10_000) -> Iterator[dict[uuid.UUID, int]]:
-        """The entries with their sizes, so many at a time."""
+        """Yield the entries with their sizes, `size` entries at a time."""
         for start in range(0, len(self.sizes), size):
-            ids = self.entries[16 * start : 16 * (start + size)]
-            names = (uuid.UUID(bytes=bytes(ids[at : at + 16])) for at in range(0, len(ids), 16))
-            yield dict(zip(names, self.sizes[start : start + size], strict=True))
+            sizes = self.sizes[start : start + size]
+            yield {self._entry(start + offset): held for offset, held in enumerate(sizes)}
+
+    def _entry(self, index: int) -> uuid.UUID:
+        return uuid.UUID(bytes=bytes(self.entries[_ID_BYTES * index : _ID_BYTES * (index + 1)]))
 
 
 class Audit:
@@ -66,14 +70,14 @@ class Audit:
         self._keys = Keys.of(prefix)
 
     def totals(self) -> Totals:
-        """The totals and the newest position, at one instant."""
+        """Return the totals and the newest position, at one instant."""
         answer: Any = self._redis.eval(_TOTALS, 2, self._keys.stream, self._keys.state)
         epoch, accepted, settled, foreign, last = answer
         life = uuid.UUID(epoch.decode()) if epoch else None
         return Totals(life, int(accepted), int(settled), int(foreign), position(last))
 
     def held(self, last: tuple[int, int]) -> tuple[HeldEntries, HeldEntries]:
-        """What the stream holds up to a position: entries of this product, and foreign ones."""
+        """Return what the stream holds up to a position: entries of this product, and foreign."""
         own, foreign = HeldEntries(), HeldEntries()
         after, until = "-", f"{last[0]}-{last[1]}"
         while page := self._page(after, until):
@@ -83,12 +87,11 @@ class Audit:
         return own, foreign
 
     def _page(self, after: str, until: str) -> list[Entry]:
-        found: Any = self._redis.xrange(self._keys.stream, after, until, count=PAGE)
-        return [entry_of(*item) for item in found]
+        items: Any = self._redis.xrange(self._keys.stream, after, until, count=PAGE)
+        return [entry_of(*item) for item in items]
 
 
-# Asking a stream for its information answers whole entries too: only the position leaves the
-# server.
+# Asked for its information, a stream answers whole entries too: only its position is sent.
 _TOTALS = """
 local last = '0-0'
 if redis.call('EXISTS', KEYS[1]) == 1 then

@@ -12,7 +12,10 @@ _LATEST_US = 253_370_764_800_000_000  # the year 9999
 
 
 class Parcel(msgspec.Struct, frozen=True, gc=False):
-    """The submissions of one request, column by column. `receipts` holds 16 bytes each; bodies are JSON as sent."""
+    """The submissions of one request, column by column.
+
+    `receipts` holds 16 bytes for each; bodies are JSON as it was sent.
+    """
 
     channel: str
     received_us: int  # microseconds since 1970
@@ -22,7 +25,7 @@ class Parcel(msgspec.Struct, frozen=True, gc=False):
 
 
 class Parcels(msgspec.Struct, array_like=True, frozen=True):
-    """The parcels of an entry, as the columns in which they are stored: most parcels hold a single submission."""
+    """The parcels of an entry as columns, because most parcels hold a single submission."""
 
     channels: list[str]  # of each parcel
     received_us: list[int]
@@ -33,7 +36,7 @@ class Parcels(msgspec.Struct, array_like=True, frozen=True):
 
     @classmethod
     def of(cls, parcels: Sequence[Parcel]) -> Self:
-        """The columns of these parcels."""
+        """Return the columns of these parcels."""
         return cls(
             [parcel.channel for parcel in parcels],
             [parcel.received_us for parcel in parcels],
@@ -44,15 +47,16 @@ class Parcels(msgspec.Struct, array_like=True, frozen=True):
         )
 
     def __iter__(self) -> Iterator[Parcel]:
-        """The parcels, one after the other."""
-        at = 0
+        start = 0
         for channel, received_us, size in zip(
             self.channels, self.received_us, self.sizes, strict=True
         ):
-            end = at + size
-            receipts = self.receipts[RECEIPT_BYTES * at : RECEIPT_BYTES * end]
-            yield Parcel(channel, received_us, receipts, self.ids[at:end], self.bodies[at:end])
-            at = end
+            end = start + size
+            receipts = self.receipts[RECEIPT_BYTES * start : RECEIPT_BYTES * end]
+            yield Parcel(
+                channel, received_us, receipts, self.ids[start:end], self.bodies[start:end]
+            )
+            start = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,53 +84,47 @@ _DECODER = msgspec.msgpack.Decoder(Parcels)
 
 
 def position(stream_id: bytes) -> tuple[int, int]:
-    """A stream id as (milliseconds, sequence)."""
+    """Return a stream id as (milliseconds, sequence)."""
     milliseconds, _, sequence = stream_id.partition(b"-")
     return int(milliseconds), int(sequence)
 
 
 def fields(entry: uuid.UUID, parcels: Sequence[Parcel], count: int) -> dict[bytes, bytes | int]:
-    """The fields of a stream entry with `count` submissions."""
+    """Return the fields of a stream entry with `count` submissions."""
     return {b"e": entry.bytes, b"n": count, b"p": _ENCODER.encode(Parcels.of(parcels))}
 
 
-def entry_of(stream_id: bytes, found: Mapping[bytes, bytes]) -> Entry:
-    """The entry that a stream's fields hold; one without parcels when this product did not write them."""
+def entry_of(stream_id: bytes, stored: Mapping[bytes, bytes]) -> Entry:
+    """Return the entry that a stream's fields hold; without parcels where others wrote them."""
     try:
-        return _own(stream_id, found)
+        return _own(stream_id, stored)
     except (ValueError, KeyError):
         # Keep what is there, under an identity that a redelivery finds again.
         identity = uuid.uuid5(uuid.NAMESPACE_OID, stream_id.decode())
-        return Entry(stream_id, identity, 1, None, repr(found).encode())
+        return Entry(stream_id, identity, 1, None, repr(stored).encode())
 
 
-def _own(stream_id: bytes, found: Mapping[bytes, bytes]) -> Entry:
-    """Raises KeyError and ValueError when this product did not write it."""
-    raw = found[b"p"]
+def _own(stream_id: bytes, stored: Mapping[bytes, bytes]) -> Entry:
+    """Return an entry of this product. Raises KeyError or ValueError for any other."""
+    raw = stored[b"p"]
     parcels = _DECODER.decode(raw)
     accepted = _submissions(parcels)
-    if accepted != int(found[b"n"]) or not accepted:
+    if accepted != int(stored[b"n"]) or not accepted:
         raise ValueError("a wrong number of submissions")
-    return Entry(stream_id, uuid.UUID(bytes=found[b"e"]), accepted, parcels, raw)
+    return Entry(stream_id, uuid.UUID(bytes=stored[b"e"]), accepted, parcels, raw)
 
 
-def _submissions(held: Parcels) -> int:
-    """How many these are. Raises ValueError for columns that could never be written to the tables."""
-    parcels, size = len(held.sizes), len(held.ids)
-    if not len(held.channels) == len(held.received_us) == parcels:
+def _submissions(parcels: Parcels) -> int:
+    """Count the submissions. Raises ValueError for columns that no table could ever hold."""
+    sizes, times_us, count = parcels.sizes, parcels.received_us, len(parcels.ids)
+    if not len(parcels.channels) == len(times_us) == len(sizes):
         raise ValueError("columns of different lengths")
-    if (
-        not len(held.bodies) == sum(held.sizes) == size
-        or len(held.receipts) != RECEIPT_BYTES * size
-    ):
+    if not len(parcels.bodies) == sum(sizes) == count:
         raise ValueError("columns of different lengths")
-    if (
-        not size
-        or min(held.sizes) < 0
-        or min(held.received_us) < 0
-        or max(held.received_us) >= _LATEST_US
-    ):
+    if len(parcels.receipts) != RECEIPT_BYTES * count:
+        raise ValueError("columns of different lengths")
+    if not count or min(sizes) < 0 or min(times_us) < 0 or max(times_us) >= _LATEST_US:
         raise ValueError("a number that is out of range")
-    if "\0" in "".join(held.channels) or "\0" in "".join(held.ids):
+    if "\0" in "".join(parcels.channels) or "\0" in "".join(parcels.ids):
         raise ValueError("a text that PostgreSQL does not hold")
-    return size
+    return count

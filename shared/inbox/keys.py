@@ -7,7 +7,7 @@ GROUP = "count"
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How full the inbox is. `waiting` = accepted - settled submissions."""
+    """How full the inbox is; `entries` are of the stream, the other numbers are submissions."""
 
     accepted: int
     settled: int
@@ -29,5 +29,5 @@ class Keys:
 
     @classmethod
     def of(cls, prefix: str) -> "Keys":
-        """The keys under `prefix`."""
+        """Return the keys under `prefix`."""
         return cls(stream=f"{prefix}inbox", state=f"{prefix}inbox:state")

@@ -1,4 +1,4 @@
-"""The side of the workers: claims entries of the stream, takes over those of dead workers, settles what is counted."""
+"""The side of the workers: they claim entries, take over those of dead ones, and settle."""
 
 import time
 import uuid
@@ -12,10 +12,11 @@ from shared.inbox.entry import Entry, entry_of, position
 from shared.inbox.keys import GROUP, Depth, Keys
 
 CLAIM_ENTRIES = 64  # read at once, at most
+Item = tuple[bytes, dict[bytes, bytes]]  # a stream id and the fields of the entry
 
 
 class Reader:
-    """The side of the workers: claims, takes over, settles."""
+    """One consumer of the stream: it claims entries, takes over those of others, and settles."""
 
     def __init__(self, redis: Redis, prefix: str, consumer: str) -> None:
         self._redis = redis
@@ -23,7 +24,7 @@ class Reader:
         self._consumer = consumer
 
     def prepare(self) -> None:
-        """Create the consumer group and the epoch where they are missing (also after Redis was emptied)."""
+        """Create the consumer group and the epoch where they are missing, as in a new Redis."""
         try:
             self._redis.xgroup_create(self._keys.stream, GROUP, id="0", mkstream=True)
         except ResponseError as error:
@@ -32,15 +33,18 @@ class Reader:
         self._redis.hsetnx(self._keys.state, "epoch", uuid.uuid4().hex)
 
     def epoch(self) -> uuid.UUID:
-        """Which life of the inbox this is."""
-        found: Any = self._redis.hget(self._keys.state, "epoch")
-        if found is None:
+        """Return which life of the inbox this is."""
+        epoch: Any = self._redis.hget(self._keys.state, "epoch")
+        if epoch is None:
             self.prepare()
-            found = self._redis.hget(self._keys.state, "epoch")
-        return uuid.UUID(found.decode())
+            epoch = self._redis.hget(self._keys.state, "epoch")
+        return uuid.UUID(epoch.decode())
 
     def claim(self, submissions: int, wait_ms: int | None = None) -> list[Entry]:
-        """New entries until about `submissions` are in hand or none is left; waits up to `wait_ms` for the first."""
+        """Claim new entries until about `submissions` are in hand or none is left.
+
+        Waits up to `wait_ms` for the first one.
+        """
         waits = iter([wait_ms])
 
         def more(count: int) -> list[Entry]:
@@ -49,7 +53,10 @@ class Reader:
         return _gather(submissions, more)
 
     def leftovers(self, submissions: int) -> list[Entry]:
-        """What this consumer claimed earlier and did not settle, because counting failed: about so many submissions."""
+        """Read again what this consumer claimed and did not settle, because counting failed.
+
+        About `submissions` are read.
+        """
         after = b"0"
 
         def more(count: int) -> list[Entry]:
@@ -64,16 +71,19 @@ class Reader:
         return _gather(submissions, more)
 
     def take_over(self, idle_s: float, submissions: int) -> list[Entry]:
-        """Entries that some consumer claimed and has not settled for `idle_s`: about so many submissions."""
+        """Claim entries that some consumer claimed and has not settled for `idle_s`.
+
+        About `submissions` are claimed.
+        """
         idle_ms = int(idle_s * 1000)
         after = b"-"
 
         def more(count: int) -> list[Entry]:
             nonlocal after
-            found: Any = self._redis.xpending_range(
+            unsettled: Any = self._redis.xpending_range(
                 self._keys.stream, GROUP, after, "+", count, idle=idle_ms
             )
-            ids = [pending["message_id"] for pending in found]
+            ids = [pending["message_id"] for pending in unsettled]
             after = b"(" + ids[-1] if ids else after
             claimed: Any = ids and self._redis.xclaim(
                 self._keys.stream, GROUP, self._consumer, idle_ms, ids
@@ -83,41 +93,35 @@ class Reader:
 
         return _gather(submissions, more)
 
-    def _read(
-        self, after: bytes, count: int, block: int | None = None
-    ) -> list[tuple[bytes, dict[bytes, bytes]]]:
-        found = self._redis.xreadgroup(
+    def _read(self, after: bytes, count: int, block: int | None = None) -> list[Item]:
+        answer = self._redis.xreadgroup(
             GROUP, self._consumer, {self._keys.stream: after}, count=count, block=block
         )
-        return [item for _, items in _pairs(found) for item in items]
+        return [item for _, items in _streams(answer) for item in items]
 
     def settle(self, entries: Iterable[Entry]) -> None:
-        """Acknowledge and delete; a repetition changes nothing: the total grows only by what is really deleted."""
-        entries = list(entries)
-        if not entries:
-            return
-        self._redis.eval(  # one step: a crash must not separate the deletion from its total
-            _SETTLE,
-            2,
-            self._keys.stream,
-            self._keys.state,
-            GROUP,
-            *(
-                part
-                for e in entries
-                for part in (e.stream_id, e.accepted, 0 if e.parcels is not None else e.accepted)
-            ),
-        )
+        """Acknowledge and delete the entries.
+
+        A repetition changes nothing: the total grows only by what is really deleted.
+        """
+        arguments: list[bytes | int] = []
+        for entry in entries:
+            foreign = entry.accepted if entry.parcels is None else 0
+            arguments += (entry.stream_id, entry.accepted, foreign)
+        if arguments:
+            # One step: a crash must not separate the deletion from its total.
+            keys = (self._keys.stream, self._keys.state)
+            self._redis.eval(_SETTLE, len(keys), *keys, GROUP, *arguments)
 
     def depth(self) -> Depth:
-        """How full the inbox is now."""
+        """Return how full the inbox is now."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.hmget(self._keys.state, ["accepted", "settled"])
         pipe.xlen(self._keys.stream)
         pipe.xrange(self._keys.stream, count=1)
         (accepted, settled), entries, oldest = pipe.execute()
-        age = time.time() - position(oldest[0][0])[0] / 1000 if oldest else 0.0
-        return Depth(int(accepted or 0), int(settled or 0), entries, max(0.0, age))
+        age_s = time.time() - position(oldest[0][0])[0] / 1000 if oldest else 0.0
+        return Depth(int(accepted or 0), int(settled or 0), entries, max(0.0, age_s))
 
     def unclaimed(self) -> bool:
         """Whether there is an entry that no consumer has been given."""
@@ -129,7 +133,7 @@ class Reader:
         return bool(self._redis.xrange(self._keys.stream, min=b"(" + delivered, count=1))
 
     def horizon(self) -> tuple[int, int]:
-        """The stream position before which everything is settled."""
+        """Return the stream position before which everything is settled."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.xinfo_stream(self._keys.stream)
         pipe.xrange(self._keys.stream, count=1)
@@ -144,8 +148,7 @@ class Reader:
         self._redis.eval(_RETIRE, 1, self._keys.stream, GROUP, int(idle_s * 1000))
 
 
-# XDEL says how many entries were really there: only those count. Foreign entries become accepted
-# here.
+# XDEL says which entries were really there: only they count. Foreign ones become accepted by it.
 _SETTLE = """
 local settled, foreign = 0, 0
 for i = 2, #ARGV, 3 do
@@ -163,8 +166,7 @@ return redis.call('HINCRBY', KEYS[2], 'settled', settled)
 """
 
 
-# One step: what a consumer claims between the look and the deletion would belong to nobody, for
-# ever.
+# One step: what a consumer claims between the look and the deletion would belong to nobody.
 _RETIRE = """
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local seen = {}
@@ -177,22 +179,22 @@ end
 
 
 def _gather(submissions: int, more: Callable[[int], list[Entry]]) -> list[Entry]:
-    """Entries of about so many submissions, from a source that gives up to so many entries at a time.
+    """Return entries of about `submissions`, from a source that is told how many entries to give.
 
     The first one is read alone and tells how many to ask for: one entry may hold a single
     submission, or 20,000.
     """
     entries: list[Entry] = []
     held, count = 0, 1
-    while held < submissions and (got := more(count)):
-        entries += got
-        held += sum(entry.accepted for entry in got)
+    while held < submissions and (given := more(count)):
+        entries += given
+        held += sum(entry.accepted for entry in given)
         count = max(1, min(CLAIM_ENTRIES, (submissions - held) * len(entries) // held))
     return entries
 
 
-def _pairs(found: Any) -> Iterable[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:  # noqa: ANN401 (untyped answer)
-    """RESP2 answers a list of pairs, RESP3 a mapping of lists of lists."""
-    if isinstance(found, dict):
-        return ((name, [item for part in parts for item in part]) for name, parts in found.items())
-    return found or ()
+def _streams(answer: Any) -> Iterable[tuple[bytes, list[Item]]]:  # noqa: ANN401 (untyped answer)
+    """Return each stream with its items: RESP2 answers pairs, RESP3 a mapping of lists of lists."""
+    if isinstance(answer, dict):
+        return ((name, [item for part in parts for item in part]) for name, parts in answer.items())
+    return answer or ()

@@ -25,7 +25,7 @@ AppendAnswer = Sequence[Any]  # of _APPEND
 
 
 def running_totals(answer: AppendAnswer) -> tuple[int, int]:
-    """The running totals (accepted, settled) that an append was answered with."""
+    """Return the running totals (accepted, settled) that an append was answered with."""
     accepted, settled = answer
     return int(accepted), int(settled or 0)
 
@@ -41,7 +41,7 @@ class Writer:
         self._opening: asyncio.Future[AppendAnswer] | None = None
 
     async def append(self, parcels: Sequence[Parcel], count: int) -> tuple[int, int]:
-        """Append `parcels` (`count` submissions) as one entry; the running totals (accepted, settled).
+        """Append `parcels` (`count` submissions) as one entry; return (accepted, settled) so far.
 
         Returns after Redis has answered, which under `appendfsync always` is after the entry is on
         disk. Raises redis.RedisError or OSError when that cannot be said; the entry may then be
@@ -51,16 +51,16 @@ class Writer:
             return running_totals(await self.start(parcels, count))
         except ResponseError:  # an answer: the connection is in order
             raise
-        except (
-            BaseException
-        ):  # also when a time-out cancels: a late answer must not meet the next append
+        except BaseException:
+            # Also when a time-out cancels: a late answer must not meet the next append.
             self.drop()
             raise
 
     def start(self, parcels: Sequence[Parcel], count: int) -> "asyncio.Future[AppendAnswer]":
-        """Begin an append, on an open connection at once; `running_totals` its answer, or what `append` raises.
+        """Begin an append, on an open connection at once.
 
-        Who gives up waiting must `drop` the connection.
+        `running_totals` reads the answer; the future may also raise what `append` raises. Who gives
+        up waiting must `drop` the connection.
         """
         fields = entry.fields(uuid.uuid4(), parcels, count)
         command = (*self._head, count, *(part for field in fields.items() for part in field))
@@ -88,6 +88,6 @@ class Writer:
         self.drop()
 
     async def totals(self) -> tuple[int, int]:
-        """The running totals (accepted, settled)."""
+        """Return the running totals (accepted, settled)."""
         accepted, settled = await self._redis.hmget(self._keys.state, ["accepted", "settled"])
         return int(accepted or 0), int(settled or 0)
