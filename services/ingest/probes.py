@@ -8,12 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 
 from services.ingest.meters import Meters
 from services.ingest.watch import Watch
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 router = APIRouter(tags=["operations"])
 
@@ -41,7 +40,7 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """The numbers of this process."""
     meters: Meters = request.app.state.meters
-    return Response(meters.text(), media_type=METRICS_TYPE)
+    return Response(meters.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _state(watch: Watch) -> dict[str, Any]:

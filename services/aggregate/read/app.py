@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from services.aggregate.read.api import openapi, refusals
-from services.aggregate.read.api.routes import router
-from services.aggregate.read.pages.routes import pages
+from services.aggregate.read.api import openapi, probes, refusals, routes
+from services.aggregate.read.pages import routes as page_routes
 from services.aggregate.read.service import ReadService
 from shared.clock import Clock, utc_now
 from shared.observability import configure
@@ -20,7 +20,20 @@ class ReadApi:
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
         self.service = ReadService(settings.need_database(), clock)
-        self.api = self._fastapi()
+        self.api: FastAPI = _DocumentedApi(
+            title="IKM Live (read)",
+            version="1",
+            summary="Menyajikan indeks kepuasan masyarakat / serves the satisfaction index",
+            lifespan=self._lifespan,
+            docs_url=None,  # FastAPI's page loads its parts from another host; ours is in the pages
+            redoc_url=None,
+            redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
+        )
+        self.api.state.service = self.service
+        refusals.install(self.api)
+        for router in (routes.router, probes.router, page_routes.router):
+            self.api.include_router(router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
@@ -33,31 +46,21 @@ class ReadApi:
                 scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self.api(scope, receive, send)
 
-    def _fastapi(self) -> FastAPI:
-        @asynccontextmanager
-        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            self.service.start()
-            try:
-                yield
-            finally:
-                self.service.stop()
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        self.service.start()
+        try:
+            yield
+        finally:
+            self.service.stop()
 
-        api = FastAPI(
-            title="IKM Live (read)",
-            version="1",
-            summary="Menyajikan indeks kepuasan masyarakat / serves the satisfaction index",
-            lifespan=lifespan,
-            docs_url=None,  # FastAPI's page loads its parts from another host; ours is in the pages
-            redoc_url=None,
-            redirect_slashes=False,
-            generate_unique_id_function=lambda route: route.name,
-        )
-        refusals.install(api)
-        api.include_router(router(self.service))
-        api.include_router(pages(self.service))
-        generated = api.openapi
-        setattr(api, "openapi", lambda: openapi.document(generated()))  # noqa: B010 - FastAPI's way to extend it
-        return api
+
+class _DocumentedApi(FastAPI):
+    """FastAPI, with the schemas of the bodies in its document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        return openapi.with_schemas(super().openapi())
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> ReadApi:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -103,6 +104,15 @@ class ReadService:
             registry=snapshot.registry.version if snapshot is not None else None,
             as_of=snapshot.as_of() if snapshot is not None else None,
         )
+
+
+def service_of(request: Request) -> ReadService:
+    """Return the service of the application that a request came to."""
+    service: ReadService = request.app.state.service
+    return service
+
+
+Service = Annotated[ReadService, Depends(service_of)]  # a parameter of routes
 
 
 class PreparedResponse(Response):

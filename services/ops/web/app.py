@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
@@ -17,7 +18,6 @@ from shared.problems import problem
 from shared.settings import Settings
 
 _READ_METHODS = ("GET", "HEAD")
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Part(Protocol):
@@ -101,7 +101,7 @@ class Web:
 
     async def _metrics(self) -> Response:
         texts = [(await _ask(part, "/metrics"))[1] for part in (self._ingest, self._read)]
-        return Response(b"".join(texts), media_type=METRICS_TYPE)
+        return Response(b"".join(texts), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def _openapi(self) -> Response:
         return JSONResponse(self.document)

@@ -1,5 +1,10 @@
-"""The OpenAPI document: schemas from the bodies themselves, and what every operation can answer."""
+"""The OpenAPI document: the schemas of the bodies, and what every operation can answer.
 
+FastAPI describes pydantic models alone; the bodies are msgspec's, which writes a figure of every
+request, so their schemas come from msgspec and are added to FastAPI's document.
+"""
+
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -7,7 +12,7 @@ import msgspec
 from services.aggregate.read import bodies
 from services.aggregate.read.parameters import ABSENT
 
-_ANSWERS = (
+_BODIES = (
     bodies.Index,
     bodies.OpdIndex,
     bodies.Trend,
@@ -24,61 +29,61 @@ _MEANINGS = {
     422: "A parameter is not valid; `errors` points at each",
     503: "The figures cannot be read now: repeat after Retry-After seconds",
 }
+_HEADERS = {
+    "ETag": {"description": "Weak; of the content", "schema": {"type": "string"}},
+    "Cache-Control": {"schema": {"type": "string"}},
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 Responses = dict[int | str, dict[str, Any]]
 
 
-def schemas() -> dict[str, Any]:
-    """The components: what the encoder writes for the bodies. Decimals are written as numbers."""
-    _, components = msgspec.json.schema_components(_ANSWERS, ref_template=_REFERENCE)
-    found: dict[str, Any] = _numbers(components)
-    return found
+def with_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Return FastAPI's document with the schemas of the bodies.
+
+    A default that stands for an absent parameter is none, so it is taken out.
+    """
+    _, schemas = msgspec.json.schema_components(_BODIES, ref_template=_REFERENCE)
+    components = document.setdefault("components", {})
+    components["schemas"] = {**components.get("schemas", {}), **_with_numbers(schemas)}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["schema"].get("default") == ABSENT:
+                    del parameter["schema"]["default"]
+    return document
 
 
-def document(generated: dict[str, Any]) -> dict[str, Any]:
-    """FastAPI's document with the schemas of the bodies, without the defaults that stand for an absent parameter."""
-    components = generated.setdefault("components", {})
-    components["schemas"] = {**components.get("schemas", {}), **schemas()}
-    for operation in (
-        operation for item in generated["paths"].values() for operation in item.values()
-    ):
-        for parameter in operation.get("parameters", ()):
-            if parameter["schema"].get("default") == ABSENT:
-                del parameter["schema"]["default"]
-    return generated
-
-
-def answers(body: type[msgspec.Struct], meaning: str, *refusals: int) -> Responses:
-    """What an operation answers: 200 with a body, 304, and these refusals."""
-    tag = {"description": "Weak; of the content", "schema": {"type": "string"}}
-    headers = {"ETag": tag, "Cache-Control": {"schema": {"type": "string"}}}
+def responses(body: type[msgspec.Struct], meaning: str, *refusals: int) -> Responses:
+    """Return what an operation answers: 200 with a body, 304, and refusals of these statuses."""
     return {
-        200: {
-            "description": meaning,
-            "headers": headers,
-            "content": {"application/json": {"schema": reference(body)}},
-        },
-        304: {"description": "Unchanged since the ETag in If-None-Match", "headers": headers},
-        **{status: refusal(_MEANINGS[status], retry=status == 503) for status in refusals},  # noqa: PLR2004 (HTTP's)
+        200: {**json_response(body, meaning), "headers": _HEADERS},
+        304: {"description": "Unchanged since the ETag in If-None-Match", "headers": _HEADERS},
+        **{status: _refusal(status) for status in refusals},
     }
 
 
-def refusal(meaning: str, *, retry: bool = False) -> dict[str, Any]:
-    """A refusal as a problem."""
-    content = {"application/problem+json": {"schema": reference(bodies.ProblemBody)}}
-    seconds = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
-    return {"description": meaning, "content": content, **({"headers": seconds} if retry else {})}
+def json_response(body: type[msgspec.Struct], meaning: str) -> dict[str, Any]:
+    """Return a response with a body."""
+    content = {"application/json": {"schema": _reference(body)}}
+    return {"description": meaning, "content": content}
 
 
-def reference(body: type[msgspec.Struct]) -> dict[str, str]:
-    """A reference to the schema of a body."""
+def _refusal(status: int) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _reference(bodies.ProblemBody)}}
+    headers = {"headers": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return {"description": _MEANINGS[status], "content": content, **headers}
+
+
+def _reference(body: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": _REFERENCE.format(name=body.__name__)}
 
 
-def _numbers(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _with_numbers(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a schema in which decimals are numbers: the encoder writes them so."""
     if isinstance(schema, dict):
         if schema.get("format") == "decimal":
             return {"type": "number"}
-        return {key: _numbers(value) for key, value in schema.items()}
+        return {name: _with_numbers(value) for name, value in schema.items()}
     if isinstance(schema, list):
-        return [_numbers(value) for value in schema]
+        return [_with_numbers(value) for value in schema]
     return schema

@@ -1,4 +1,4 @@
-"""The paths of the pages: the index of today for people, and the documents for callers of the API."""
+"""The paths of the pages: the index of today for people, and the documents for callers."""
 
 import re
 from datetime import date
@@ -16,45 +16,48 @@ from services.aggregate.read.pages.render import page
 from services.aggregate.read.pages.windows import choices, days_of
 from services.aggregate.read.pages.words import NOTHING
 from services.aggregate.read.parameters import DEFAULT_WINDOW, WINDOW_PATTERN
-from services.aggregate.read.service import PreparedResponse, ReadService
+from services.aggregate.read.service import PreparedResponse, Service
 from shared.domain.window import Window, parse
 from shared.problems import KINDS, Refused, problem
 
 _SCHEMES = {"exact": "tepat (1/9)"}
 
+router = APIRouter(include_in_schema=False, default_response_class=Response)
 
-def pages(service: ReadService) -> APIRouter:
-    """All pages."""
-    routes = APIRouter(include_in_schema=False, default_response_class=Response)
 
-    @routes.get("/")
-    async def home(request: Request) -> Response:
-        source = service.source()
-        window = _window(request.query_params.get("window"), source.today)
-        return await service.answer(
-            request,
-            source,
-            rolling_index.index(source.snapshot, window),
-            lambda: tally_index.index(source, window),
-            partial(_home, window=window, today=source.today),
-        )
+@router.get("/")
+async def home(request: Request, service: Service) -> Response:
+    """Answer with the index of a window, of all OPDs, for people."""
+    source = service.source()
+    window = _window(request.query_params.get("window"), source.today)
+    return await service.answer(
+        request,
+        source,
+        rolling_index.index(source.snapshot, window),
+        lambda: tally_index.index(source, window),
+        partial(_home_page, window=window, today=source.today),
+    )
 
-    @routes.get("/docs")
-    def docs() -> Response:
-        return PreparedResponse(swagger_ui.docs_page())
 
-    @routes.get("/docs/problems")
-    def problems() -> Response:
-        return PreparedResponse(page("problems.html", kinds=KINDS.items()))
+@router.get("/docs")
+def docs() -> Response:
+    """Answer with the page on which calls are tried."""
+    return PreparedResponse(swagger_ui.docs_page())
 
-    @routes.get("/docs/{name}")
-    def docs_file(name: str) -> Response:
-        answer = swagger_ui.docs_file(name)
-        if answer is None:
-            raise Refused(problem("not-found"))
-        return PreparedResponse(answer)
 
-    return routes
+@router.get("/docs/problems")
+def problems() -> Response:
+    """Answer with the list of problems: their `type` leads to it."""
+    return PreparedResponse(page("problems.html", kinds=KINDS.items()))
+
+
+@router.get("/docs/{name}")
+def docs_file(name: str) -> Response:
+    """Answer with a file that the page of the calls loads."""
+    answer = swagger_ui.docs_file(name)
+    if answer is None:
+        raise Refused(problem("not-found"))
+    return PreparedResponse(answer)
 
 
 def _window(name: str | None, today: date) -> Window:
@@ -64,11 +67,11 @@ def _window(name: str | None, today: date) -> Window:
     return parse(name, today)
 
 
-def _home(index: Index, window: Window, today: date) -> PreparedAnswer:
+def _home_page(index: Index, window: Window, today: date) -> PreparedAnswer:
     return page(
         "index.html",
         instansi=index.instansi,
-        opd=sorted(index.opd, key=lambda line: line.name.casefold()),
+        opd_lines=sorted(index.opd, key=lambda line: line.name.casefold()),
         window=window,
         choices=choices(today),
         days=days_of(window),
