@@ -19,7 +19,7 @@ _ENCODED = problem(
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     """The body; Refused when it is encoded, too large or too slow."""
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    if b"content-encoding" in headers and headers[b"content-encoding"].lower() != b"identity":
         raise Refused(_ENCODED)
     announced = headers.get(b"content-length", b"0")
     if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
@@ -31,9 +31,10 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         suspended = next(arriving)
     except StopIteration as arrived:
         message: Message = arrived.value
-        if message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or len(body) > BATCH_MAX_BYTES:
             return await _in_time(message, receive)
-        return _limited(message.get("body", b""))
+        return body
     return await _in_time(_Resumed(arriving, suspended), receive)
 
 
@@ -73,9 +74,3 @@ async def _joined(message: Message, receive: Receive) -> bytes:
         if not message.get("more_body", False):
             return b"".join(chunks)
         message = await receive()
-
-
-def _limited(body: bytes) -> bytes:
-    if len(body) > BATCH_MAX_BYTES:
-        raise Refused(_TOO_LARGE)
-    return body

@@ -99,7 +99,7 @@ class Endpoint:
             raise Refused(UNAVAILABLE)
         self._outcomes.accepted += len(receipts)
         self._outcomes.refused += len(judged.refused)
-        return encode(Accepted(len(receipts), [receipt_text(r) for r in receipts], judged.refused))
+        return encode(Accepted(len(receipts), [*map(receipt_text, receipts)], judged.refused))
 
     def _parse(self, request: Request) -> Parsed:
         try:

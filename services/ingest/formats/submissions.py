@@ -29,24 +29,21 @@ def parse(request: Request) -> Parsed:
         body = request.body.lstrip(_WHITE)
         if body.startswith(b"["):
             return Parsed(array(body), is_batch=True)
-        return Parsed([single(body, request.header(b"idempotency-key"))], is_batch=False)
+        return Parsed([single(body, request.headers.get(b"idempotency-key"))], is_batch=False)
     if request.media_type in NDJSON:
         lines = [line for line in request.body.split(b"\n") if line and not line.isspace()]
         return Parsed(limited([Item(line) for line in lines]), is_batch=True)
     raise Unreadable("unsupported-media-type", "send application/json or application/x-ndjson")
 
 
-def single(body: bytes, idempotency_key: str | None) -> Item:
+def single(body: bytes, idempotency_key: bytes | None) -> Item:
     """One object; without an id of its own it is known by the Idempotency-Key header."""
     if len(body) > SINGLE_MAX_BYTES:
         raise Unreadable("too-large", "one submission may have 1 MiB")
-    if idempotency_key is None:
+    if idempotency_key is None or _has_id(body):
         return Item(body)
-    if _has_id(body):
-        return Item(body)
-    source_id = idempotency_key.strip().strip(
-        '"'
-    )  # the draft's form is a quoted string, many send it bare
+    # The draft's form is a quoted string; many send it bare.
+    source_id = idempotency_key.decode("latin-1").strip().strip('"')
     if len(source_id) > ID_MAX or not source_id.isprintable():
         return Item(body, violations=[_BAD_KEY])
     return Item(body, source_id or None)
