@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 
+from msgspec import Struct
 from redis.exceptions import RedisError
 
 from shared.inbox.entry import Parcel
@@ -22,34 +24,12 @@ GATHER_S = 0.001
 FULL_GROUP = 32
 
 
-class _Group:
-    """Parcels that become one entry, and the futures of those who wait for it, side by side."""
+class _Waiting(Struct, frozen=True, gc=False):
+    """A parcel that waits for its append since a moment of the loop's clock."""
 
-    __slots__ = ("bytes", "parcels", "since_s", "stored", "submissions")
-
-    def __init__(self, since_s: float) -> None:
-        self.parcels: list[Parcel] = []
-        self.stored: list[asyncio.Future[bool]] = []
-        self.submissions = 0
-        self.bytes = 0
-        self.since_s = since_s
-
-    def add(self, parcel: Parcel, stored: "asyncio.Future[bool]") -> bool:
-        """Add a parcel; False when it would make the entry too large."""
-        submissions = self.submissions + len(parcel.bodies)
-        size_bytes = self.bytes + sum(map(len, parcel.bodies))
-        if self.parcels and (submissions > ENTRY_SUBMISSIONS or size_bytes > ENTRY_BYTES):
-            return False
-        self.parcels.append(parcel)
-        self.stored.append(stored)
-        self.submissions, self.bytes = submissions, size_bytes
-        return True
-
-    def answer(self, *, is_stored: bool) -> None:
-        """Tell those who wait; a client may have gone."""
-        for stored in self.stored:
-            if not stored.done():
-                stored.set_result(is_stored)
+    parcel: Parcel
+    since_s: float
+    stored: "asyncio.Future[bool]"
 
 
 class GroupCommit:
@@ -70,7 +50,7 @@ class GroupCommit:
         self._timeout_s = timeout_s
         self._on_stored = on_stored
         self._on_failure = on_failure
-        self._waiting: deque[_Group] = deque()
+        self._waiting: list[_Waiting] = []
         self._under_way: asyncio.Future[AppendAnswer] | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._is_crowded = False  # whether the last group was more than one
@@ -79,10 +59,7 @@ class GroupCommit:
     def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
         """True once `parcel` is on disk; False when that cannot be said in time (it may be there or not)."""
         stored: asyncio.Future[bool] = self._loop.create_future()
-        if not self._waiting or not self._waiting[-1].add(parcel, stored):
-            group = _Group(self._loop.time())
-            group.add(parcel, stored)
-            self._waiting.append(group)
+        self._waiting.append(_Waiting(parcel, self._loop.time(), stored))
         if self._under_way is None:
             self._depart_when_full()
         return stored
@@ -97,9 +74,8 @@ class GroupCommit:
                 await asyncio.sleep(0)
 
     def _depart_when_full(self) -> None:
-        """Append the first group: at once, or when there is company enough, or a moment later."""
-        is_full = len(self._waiting) > 1 or len(self._waiting[0].parcels) >= FULL_GROUP
-        if is_full or not self._is_crowded:
+        """Append what waits: at once, or when there is company enough, or a moment later."""
+        if not self._is_crowded or len(self._waiting) >= FULL_GROUP:
             self._depart()
         elif self._gathering is None:
             self._gathering = self._loop.call_later(GATHER_S, self._depart)
@@ -108,36 +84,41 @@ class GroupCommit:
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        group = self._waiting.popleft()
-        self._is_crowded = len(group.parcels) > 1
-        left_s = self._timeout_s - (self._loop.time() - group.since_s)
-        answer = self._under_way = self._started(group)
+        size = _digestible([waiting.parcel for waiting in self._waiting])
+        group, self._waiting = self._waiting[:size], self._waiting[size:]
+        self._is_crowded = len(group) > 1
+        left_s = self._timeout_s - (self._loop.time() - group[0].since_s)
+        answer = self._under_way = self._started([waiting.parcel for waiting in group])
         late = self._loop.call_later(max(left_s, MIN_TIMEOUT_S), self._writer.drop)
         answer.add_done_callback(lambda _: self._landed(group, answer, late))
 
-    def _started(self, group: _Group) -> "asyncio.Future[AppendAnswer]":
+    def _started(self, parcels: Sequence[Parcel]) -> "asyncio.Future[AppendAnswer]":
         try:
-            return self._writer.start(group.parcels, group.submissions)
+            return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
         except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
             failed: asyncio.Future[AppendAnswer] = self._loop.create_future()
             failed.set_exception(error)
             return failed
 
     def _landed(
-        self, group: _Group, answer: "asyncio.Future[AppendAnswer]", late: asyncio.TimerHandle
+        self,
+        group: list[_Waiting],
+        answer: "asyncio.Future[AppendAnswer]",
+        late: asyncio.TimerHandle,
     ) -> None:
         late.cancel()
         self._under_way = None
-        groups, is_stored = [group], False
+        is_stored = False
         try:
-            is_stored = self._is_stored(answer, len(group.parcels))
+            is_stored = self._is_stored(answer, len(group))
         finally:  # also after an error that nobody foresaw: no request may wait for ever
             if not is_stored:
                 # The others waited for the same Redis: a further time-out each would be too late.
-                groups += self._waiting
-                self._waiting.clear()
-            for landed in groups:
-                landed.answer(is_stored=is_stored)
+                group += self._waiting
+                self._waiting = []
+            for waiting in group:
+                if not waiting.stored.done():  # the client may have gone
+                    waiting.stored.set_result(is_stored)
             if self._waiting:
                 self._depart_when_full()
 
@@ -153,3 +134,13 @@ class GroupCommit:
             return False
         self._on_stored(*totals)
         return True
+
+
+def _digestible(parcels: Sequence[Parcel]) -> int:
+    """How many of the parcels, from the first on, one entry may hold: all of them, nearly always."""
+    submissions = list(accumulate([len(parcel.bodies) for parcel in parcels]))
+    size_bytes = list(accumulate([sum(map(len, parcel.bodies)) for parcel in parcels]))
+    fitting = min(
+        bisect_right(submissions, ENTRY_SUBMISSIONS), bisect_right(size_bytes, ENTRY_BYTES)
+    )
+    return max(1, fitting)
