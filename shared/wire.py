@@ -4,16 +4,16 @@
 decoder here says yes to nothing that `check` refuses (a property test holds the two together), so
 that the long way is only walked by a body that is refused.
 
-The decoder leaves answers and profile as the bytes that they are. Which questionnaire the answers
-belong to is only known then; profiles are few and come again and again: what such bytes mean is
-read once and remembered.
+The decoder leaves answers and profile as the bytes that they are: which questionnaire the answers
+belong to is only known when the rest has been read.
 """
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,9 @@ Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
 
 MOST_VIOLATIONS = 100  # a hostile body could have a million
+MOST_REMEMBERED = 65_536  # of what hostile senders could invent for ever: codes, profiles, places
+NO_PROFILE = -1
+_LONGEST_PROFILE_BYTES = 512  # of those that are remembered
 _NUL = "\0"  # msgspec accepts its escape, PostgreSQL's text does not hold it
 
 
@@ -49,7 +52,7 @@ class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """One filled questionnaire as it was sent; `SubmissionDecoder` says what answers and respondent hold."""
+    """One filled questionnaire as it was sent; `SubmissionDecoder` reads its answers and respondent."""
 
     opd: Code
     layanan: Code
@@ -61,79 +64,47 @@ class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     questionnaire: Code | None = None
 
 
-NO_PROFILE = -1
-V = TypeVar("V")
-
-
-class Memo(dict[bytes, V]):
-    """What bytes mean, read once. Bounded, also against who sends ever new ones."""
-
-    MOST = 65_536
-    LONGEST = 512
-
-    def __init__(self, read: Callable[[bytes], V]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, raw: bytes) -> V:
-        """Read it."""
-        found = self._read(raw)
-        if len(raw) <= self.LONGEST:
-            if len(self) >= self.MOST:
-                self.clear()
-            self[raw] = found
-        return found
-
-
 class AnswersDecoder:
-    """How the answers to one questionnaire are read, or to one that is not known (yet)."""
+    """Reads the answers to one questionnaire, or to one that the registry does not have (yet)."""
 
     def __init__(self, questionnaire: Questionnaire | None) -> None:
         self.questionnaire = questionnaire
-        kind = _answers(questionnaire) if questionnaire else dict[str, Score | None]
-        self._decode: Callable[[msgspec.Raw | bytes], Any] = msgspec.json.Decoder(kind).decode
+        kind = _answers_type(questionnaire) if questionnaire else dict[str, Score | None]
+        self._decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(kind).decode
 
-    def decode(self, raw: msgspec.Raw | bytes) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
-        """What was answered: a struct with one field an unsur, in questionnaire order, a score or None.
+    def decode(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
+        """Return what was answered: a struct with a field per unsur, in questionnaire order.
 
-        For a questionnaire that is not known a dict of scores by unsur; None when these are no
-        answers.
+        A field is a score or None. Without a questionnaire it is a dict of scores by unsur. None
+        when these are no answers.
         """
         try:
-            given = self._decode(raw)
+            scores = self._decode(raw)
         except (ValueError, RecursionError):
             return None
-        return None if isinstance(given, dict) and _NUL in "".join(given) else given
-
-
-def crcs(code: str) -> Sequence[int]:
-    """What each score (0: none) of an unsur adds to the sum that tells one set of answers from another."""
-    return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
+        return None if isinstance(scores, dict) and _NUL in "".join(scores) else scores
 
 
 class Destination(NamedTuple):
-    """Where a submission belongs, by what it says, known to the registry or not; `crc` of all three codes."""
+    """Where a submission belongs by what it says, whether the registry has it or not."""
 
     opd: str
     layanan: str
-    named: str | None
+    named: str | None  # the questionnaire, when the submission names one
     answers_decoder: AnswersDecoder
-    crc: int
+    crc: int  # of the three codes
 
 
 class SubmissionDecoder:
-    """The reading of submissions by one registry snapshot."""
+    """Reads submissions by one registry snapshot."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._answers_decoders: dict[str, AnswersDecoder] = {}
-        self._destinations: dict[tuple[str, str, str | None], Destination | None] = {}
-        self.profiles: Memo[int] = Memo(
-            _profile
-        )  # of shared.domain.respondent.profile_code, or NO_PROFILE
+        self.destination = lru_cache(MOST_REMEMBERED)(self._destination)
 
     def decode(self, body: bytes) -> Submission | list[Violation]:
-        """The submission in `body`, or every reason why it is none (never an empty list)."""
+        """Return the submission in `body`, or every reason why it is none (never an empty list)."""
         try:
             submission = decode_members(body)
         except (ValueError, RecursionError) as error:
@@ -142,35 +113,22 @@ class SubmissionDecoder:
         if (
             destination is None
             or destination.answers_decoder.decode(submission.answers) is None
-            or self.profiles[bytes(submission.respondent)] < 0
+            or decode_profile(submission.respondent) == NO_PROFILE
             or (submission.comment is not None and _NUL in submission.comment)
             or (submission.id is not None and _NUL in submission.id)
-            or not plausible(submission.submitted_at)
+            or not is_plausible(submission.submitted_at)
         ):
             return self._explain(body, None)
         return submission
 
-    def destination(self, opd: str, layanan: str, named: str | None) -> Destination | None:
-        """Where a submission with these codes belongs; None when one of them can be no code."""
-        key = (opd, layanan, named)
-        try:
-            return self._destinations[key]
-        except KeyError:
-            if len(self._destinations) >= Memo.MOST:
-                self._destinations.clear()
-            found = self._destinations[key] = self._found(opd, layanan, named)
-            return found
-
-    def _found(self, opd: str, layanan: str, named: str | None) -> Destination | None:
+    def _destination(self, opd: str, layanan: str, named: str | None) -> Destination | None:
+        """Return where a submission with these codes belongs; None when one of them can be no code."""
         codes = (opd, layanan, named or "")
         if _NUL in "".join(codes):
             return None
-        answers_decoder = self._answers_decoder(
-            self._registry.questionnaire_for(opd, layanan, named)
-        )
-        return Destination(
-            opd, layanan, named, answers_decoder, zlib.crc32(_NUL.join(codes).encode())
-        )
+        questionnaire = self._registry.questionnaire_for(opd, layanan, named)
+        crc = zlib.crc32(_NUL.join(codes).encode())
+        return Destination(opd, layanan, named, self._answers_decoder(questionnaire), crc)
 
     def _answers_decoder(self, questionnaire: Questionnaire | None) -> AnswersDecoder:
         code = questionnaire.code if questionnaire else ""
@@ -183,11 +141,10 @@ class SubmissionDecoder:
             document = msgspec.json.decode(body)
         except (ValueError, RecursionError) as malformed:
             return [Violation("", "malformed-json", f"not a JSON document: {_reason(malformed)}")]
-        found = list(
-            islice(violations(document, self._questionnaire_of(document)), MOST_VIOLATIONS)
-        )
+        every_violation = violations(document, self._questionnaire_of(document))
+        first_violations = list(islice(every_violation, MOST_VIOLATIONS))
         # A member that stands twice, once wrong: the document holds the last one alone.
-        return found or [
+        return first_violations or [
             Violation("", "invalid", _reason(error) if error else "holds a member twice")
         ]
 
@@ -208,24 +165,35 @@ class SubmissionDecoder:
 decode_members: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
 
 
-def plausible(submitted_at: datetime | None) -> bool:
-    """Whether a time is none, or lies in a year that every zone and window can hold."""
+def is_plausible(submitted_at: datetime | None) -> bool:
+    """Tell whether a time is none, or lies in a year that every zone and window can hold."""
     return submitted_at is None or FIRST_YEAR <= submitted_at.year <= LAST_YEAR
 
 
-def _profile(raw: bytes) -> int:
+def score_crcs(code: str) -> Sequence[int]:
+    """Return what each score (0: none) of an unsur adds to the sum that tells answers apart."""
+    return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
+
+
+def decode_profile(raw: msgspec.Raw | bytes) -> int:
+    """Return what a respondent says as the integer of `profile_code`; NO_PROFILE for no respondent."""
     try:
-        who = _decode_respondent(raw)
+        respondent = _decode_respondent(raw)
     except (ValueError, RecursionError):
         return NO_PROFILE
-    return 0 if who is None else profile_code(who.sex, who.age, who.education, who.occupation)
+    if respondent is None:
+        return 0
+    return profile_code(respondent.sex, respondent.age, respondent.education, respondent.occupation)
 
 
 _decode_respondent = msgspec.json.Decoder(Respondent | None).decode
 
 
-def _answers(questionnaire: Questionnaire) -> type[msgspec.Struct]:
-    """One field an unsur. A code need not be a Python name ("1-a", "class"): the fields have names of their own."""
+def _answers_type(questionnaire: Questionnaire) -> type[msgspec.Struct]:
+    """Return a type with a field per unsur.
+
+    A code need not be a Python name ("1-a", "class"): the fields have names of their own.
+    """
     names = {f"unsur_{index}": unsur.code for index, unsur in enumerate(questionnaire.unsur)}
     fields: list[str | tuple[str, Any] | tuple[str, Any, Any]] = [
         (name, Score) if unsur.required else (name, Score | None, None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from services.aggregate.counting.decode import Numbers
+from services.aggregate.counting.columns import int_column, numbered
 from services.aggregate.counting.tally import tally
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import age_group, profile_code
@@ -26,11 +26,10 @@ COLUMNS = ["opd", "layanan", "day", "questionnaire", "channel"]
 
 def by_product(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequence[str]) -> Sums:
     """The product's own (numpy), with the numbering of its columns."""
-    numbers: Numbers[Place] = Numbers()
-    place = np.asarray([numbers[one] for one in places])
-    codes = np.asarray([profile_code(*profile) for profile in profiles])
+    distinct, place_index = numbered(places)
+    codes = int_column(profile_code(*profile) for profile in profiles)
     digits = np.frombuffer("".join(scores).encode(), dtype=np.uint8).reshape(len(scores), SIZE)
-    found = tally(SKM_2017, list(numbers), place, codes, digits)
+    found = tally(SKM_2017, distinct, place_index, codes, digits)
     width = found.width
     heads = zip(found.keys, found.n, found.complete, found.total, found.total_sq, strict=True)
     return {

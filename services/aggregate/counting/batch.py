@@ -1,6 +1,6 @@
 """Claimed entries as columns: everything about a batch that can be worked out without the database.
 
-SubmissionColumns lie in the order of arrival, in which the bodies lie in memory; rows are written in the
+Columns lie in the order of arrival, in which the bodies lie in memory; rows are written in the
 order of receipts.
 """
 
@@ -10,11 +10,17 @@ from uuid import UUID
 
 import numpy as np
 
-from services.aggregate.counting.decode import BoolColumn, IntColumn, digest
-from services.aggregate.counting.judge import CountableResponses, Judge, Judgement, Parkable
+from services.aggregate.counting.columns import IntColumn, int_column
+from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judgement import (
+    CountableResponses,
+    Judgement,
+    Parkable,
+    park_all,
+)
 from services.aggregate.counting.tally import tally
 from shared.domain.violation import Violation
-from shared.inbox.entry import Entry, Parcel, Parcels
+from shared.inbox.entry import RECEIPT_BYTES, Entry, Parcel, Parcels
 from shared.storage import receipts, responses
 from shared.storage.receipts import ReceiptColumns
 from shared.storage.tallies.day_tally import Deltas
@@ -29,161 +35,187 @@ _FOREIGN = Parkable(
 class SubmissionColumns(NamedTuple):
     """Submissions, column by column, in the order of arrival."""
 
-    entry: IntColumn  # an index of the batch's entries
+    entry_index: IntColumn  # in the batch's entries
     receipts: bytes  # 16 bytes each
     channels: Sequence[str]
     ids: Sequence[str]
     received_us: IntColumn
     bodies: Sequence[bytes]
 
-    def receipt(self, at: int) -> bytes:
-        """The receipt at a position."""
-        return self.receipts[16 * at : 16 * at + 16]
+    def receipt(self, position: int) -> bytes:
+        """Return the receipt at a position."""
+        return self.receipts[RECEIPT_BYTES * position : RECEIPT_BYTES * (position + 1)]
 
-    def claims(self, at: IntColumn, digests: IntColumn) -> ReceiptColumns:
-        """What the table `receipt` holds of the submissions at these positions."""
+    def receipt_columns(self, positions: IntColumn, digests: IntColumn) -> ReceiptColumns:
+        """Return what the table `receipt` holds of the submissions at these positions."""
         return ReceiptColumns(
-            np.frombuffer(self.receipts, dtype="V16")[at].tobytes(),
-            self.received_us[at],
-            digests[at],
-            [self.channels[index] for index in at.tolist()],
-            [self.ids[index] for index in at.tolist()],
+            receipts_at(self.receipts, positions),
+            self.received_us[positions],
+            digests[positions],
+            [self.channels[position] for position in positions.tolist()],
+            [self.ids[position] for position in positions.tolist()],
         )
 
 
+class NewRows(NamedTuple):
+    """What is written for those of a batch's submissions that are new."""
+
+    receipts: bytes  # rows of the table `receipt`, in the order of receipts
+    responses: bytes  # rows of the table `response`, likewise
+    # In the order of questionnaires: else two workers could wait for each other.
+    deltas: Sequence[Deltas]
+
+
 class Batch(NamedTuple):
-    """Claimed entries, judged, and the rows that they would become."""
+    """Claimed entries, judged, and the rows that they become when all of them are new, as mostly."""
 
     epoch: UUID  # the life of the inbox that they were claimed in
     entries: Sequence[Entry]
-    columns: SubmissionColumns
-    # positions in the order of receipts; of equal ones the first that came stays the first
-    order: IntColumn
+    submissions: SubmissionColumns
     judgement: Judgement
-    whole: "Writing"  # when all of them are new, as mostly
+    # Positions in the order of receipts; of equal ones the first that came stays the first.
+    receipt_order: IntColumn
+    rows: NewRows
 
     @property
     def size(self) -> int:
         """How many submissions it holds."""
-        return len(self.columns.ids)
-
-
-class Writing(NamedTuple):
-    """What is written when some of a batch's submissions are new."""
-
-    claims: bytes  # rows of the table `receipt`, in the order of receipts
-    rows: bytes  # of the table `response`, likewise
-    deltas: Sequence[
-        Deltas
-    ]  # in the order of questionnaires: else two workers could wait for each other
-
-
-def writing(batch: Batch, new: BoolColumn) -> Writing:
-    """What is written when these submissions are new."""
-    columns, judgement = batch.columns, batch.judgement
-    order = batch.order[new[batch.order]]
-    claims = columns.claims(order, judgement.digests)
-    waiting = judgement.parkable
-    reasons = (
-        {index: waiting[at].reason for index, at in enumerate(order.tolist()) if at in waiting}
-        if waiting
-        else {}
-    )
-    answered = [one.take(_places_in(one.at, order, batch.size)) for one in judgement.countable]
-    return Writing(
-        receipts.encode_rows(claims, reasons),
-        b"".join(rows_of(columns.receipts, one) for one in answered),
-        deltas_of(answered),
-    )
-
-
-def _places_in(at: IntColumn, order: IntColumn, size: int) -> IntColumn:
-    """Where the positions of `order` that are in `at` stand there."""
-    where = np.full(size, -1, dtype=np.int64)
-    where[at] = np.arange(len(at))
-    found = where[order]
-    return found[found >= 0]
-
-
-def rows_of(receipt_column: bytes, answered: CountableResponses) -> bytes:
-    """Rows of the table `response`; the receipts are those of everything that was judged, 16 bytes each."""
-    return responses.encode_rows(
-        responses.ResponseColumns(
-            np.frombuffer(receipt_column, dtype="V16")[answered.at].tobytes(),
-            answered.answered_us,
-            answered.scores,
-            answered.places,
-            answered.place.tolist(),
-            answered.profiles.tolist(),
-            answered.comments,
-        )
-    )
-
-
-def deltas_of(answered: Iterable[CountableResponses]) -> Sequence[Deltas]:
-    """What responses add to the tallies."""
-    return [
-        tally(one.questionnaire, one.places, one.place, one.profiles, one.scores)
-        for one in answered
-        if len(one.at)
-    ]
+        return len(self.submissions.ids)
 
 
 def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
-    """Judge the submissions of entries; an entry that was claimed twice counts once."""
-    distinct = list({entry.entry: entry for entry in entries}.values())
-    columns, foreign = _columns(distinct)
-    judgement = judge.judge(columns.bodies, columns.channels, columns.received_us)
-    for at in foreign:
-        judgement = _parked(judgement, at, columns.bodies[at])
-    batch = Batch(
-        epoch, distinct, columns, _order(columns.receipts), judgement, Writing(b"", b"", ())
-    )
-    return batch._replace(whole=writing(batch, np.ones(batch.size, dtype=np.bool_)))
+    """Return the batch of entries, judged; an entry that was claimed twice counts once."""
+    distinct = _distinct(entries)
+    submissions = _columns(distinct)
+    judgement = judge.judge(submissions.bodies, submissions.channels, submissions.received_us)
+    return _batch(epoch, distinct, submissions, judgement)
 
 
-def _columns(entries: Sequence[Entry]) -> tuple[SubmissionColumns, Sequence[int]]:
-    """The submissions of entries, and the positions of those that this product did not write."""
-    held = [entry.parcels or _foreign(entry) for entry in entries]
-    sizes = np.asarray([size for one in held for size in one.sizes], dtype=np.int64)
-    parcel = np.repeat(np.arange(len(sizes)), sizes)
-    channels = [channel for one in held for channel in one.channels]
-    received_us = np.asarray(
-        [instant for one in held for instant in one.received_us], dtype=np.int64
-    )
-    entry = np.repeat(
-        np.arange(len(held)), np.asarray([len(one.ids) for one in held], dtype=np.int64)
-    )
-    columns = SubmissionColumns(
-        entry,
-        b"".join([one.receipts for one in held]),
-        [channels[at] for at in parcel.tolist()],
-        [name for one in held for name in one.ids],
-        received_us[parcel],
-        [body for one in held for body in one.bodies],
-    )
-    foreign = [at for at, found in enumerate(entries) if found.parcels is None]
-    return columns, np.flatnonzero(np.isin(entry, foreign)).tolist() if foreign else ()
+def quarantined(entry: Entry, epoch: UUID) -> Batch:
+    """Return a batch that parks all of an entry: for one whose counting fails again and again."""
+    submissions = _columns([entry])
+    return _batch(epoch, [entry], submissions, park_all(submissions.bodies))
 
 
-def _order(receipt_column: bytes) -> IntColumn:
-    halves = np.frombuffer(receipt_column, dtype=">u8").reshape(-1, 2).astype(np.uint64)
-    order = np.argsort(halves[:, 0])
-    begins = halves[order, 0]
-    if (begins[1:] == begins[:-1]).any():  # equal receipts stay in the order in which they came
-        return np.lexsort((halves[:, 1], halves[:, 0]))
-    return order
+def new_rows(submissions: SubmissionColumns, judgement: Judgement, positions: IntColumn) -> NewRows:
+    """Return what is written when the submissions at these positions, in receipt order, are new."""
+    reasons = {
+        index: judgement.parkable[position].reason
+        for index, position in enumerate(positions.tolist())
+        if position in judgement.parkable
+    }
+    countable = [
+        counted.take(_indices_of(positions, counted.positions, len(submissions.ids)))
+        for counted in judgement.countable
+    ]
+    return NewRows(
+        receipts.encode_rows(submissions.receipt_columns(positions, judgement.digests), reasons),
+        response_rows(submissions.receipts, countable),
+        deltas_of(countable),
+    )
+
+
+def response_rows(receipt_column: bytes, countable: Iterable[CountableResponses]) -> bytes:
+    """Return rows of the table `response`; the receipts are those of everything that was judged."""
+    return b"".join(
+        responses.encode_rows(
+            responses.ResponseColumns(
+                receipts_at(receipt_column, counted.positions),
+                counted.answered_us,
+                counted.scores,
+                counted.places,
+                counted.place_index.tolist(),
+                counted.profiles.tolist(),
+                counted.comments,
+            )
+        )
+        for counted in countable
+    )
+
+
+def deltas_of(countable: Iterable[CountableResponses]) -> Sequence[Deltas]:
+    """Return what responses add to the tallies."""
+    return [
+        tally(
+            counted.questionnaire,
+            counted.places,
+            counted.place_index,
+            counted.profiles,
+            counted.scores,
+        )
+        for counted in countable
+        if len(counted.positions)
+    ]
+
+
+def receipts_at(receipt_column: bytes, positions: IntColumn) -> bytes:
+    """Return the receipts at these positions, 16 bytes each."""
+    return np.frombuffer(receipt_column, dtype=f"V{RECEIPT_BYTES}")[positions].tobytes()
+
+
+def _batch(
+    epoch: UUID, entries: Sequence[Entry], submissions: SubmissionColumns, judgement: Judgement
+) -> Batch:
+    judgement = _without_foreign(entries, submissions, judgement)
+    receipt_texts = np.frombuffer(submissions.receipts, dtype=f"S{RECEIPT_BYTES}")
+    order = np.argsort(receipt_texts, kind="stable")
+    rows = new_rows(submissions, judgement, order)
+    return Batch(epoch, entries, submissions, judgement, order, rows)
+
+
+def _distinct(entries: Iterable[Entry]) -> Sequence[Entry]:
+    return list({entry.entry: entry for entry in entries}.values())
+
+
+def _columns(entries: Sequence[Entry]) -> SubmissionColumns:
+    """Return the submissions of entries."""
+    contents = [entry.parcels or _foreign(entry) for entry in entries]
+    sizes = int_column(size for parcels in contents for size in parcels.sizes)
+    parcel_index = np.repeat(np.arange(len(sizes)), sizes)
+    channels = [channel for parcels in contents for channel in parcels.channels]
+    received_us = int_column(
+        instant_us for parcels in contents for instant_us in parcels.received_us
+    )
+    entry_sizes = int_column(len(parcels.ids) for parcels in contents)
+    return SubmissionColumns(
+        np.repeat(np.arange(len(contents)), entry_sizes),
+        b"".join([parcels.receipts for parcels in contents]),
+        [channels[index] for index in parcel_index.tolist()],
+        [source_id for parcels in contents for source_id in parcels.ids],
+        received_us[parcel_index],
+        [body for parcels in contents for body in parcels.bodies],
+    )
 
 
 def _foreign(entry: Entry) -> Parcels:
-    """What somebody else put into the inbox, as a submission that will be parked."""
-    received_us, name = entry.position[0] * 1000, entry.stream_id.decode()
+    """Return what somebody else put into the inbox as a submission that will be parked."""
+    received_us, source_id = entry.position[0] * 1000, entry.stream_id.decode()
     return Parcels.of(
-        [Parcel(FOREIGN_CHANNEL, received_us, entry.entry.bytes, [name], [entry.raw])]
+        [Parcel(FOREIGN_CHANNEL, received_us, entry.entry.bytes, [source_id], [entry.raw])]
     )
 
 
-def _parked(judgement: Judgement, at: int, content: bytes) -> Judgement:
-    judgement.digests[at] = digest(content)
-    countable = [one.take(np.flatnonzero(one.at != at)) for one in judgement.countable]
-    return judgement._replace(countable=countable, parkable={**judgement.parkable, at: _FOREIGN})
+def _without_foreign(
+    entries: Sequence[Entry], submissions: SubmissionColumns, judgement: Judgement
+) -> Judgement:
+    """Return the judgement that parks what this product did not write, whatever it looks like."""
+    foreign_entries = [index for index, entry in enumerate(entries) if entry.parcels is None]
+    if not foreign_entries:
+        return judgement
+    is_foreign = np.isin(submissions.entry_index, foreign_entries)
+    return Judgement(
+        [
+            counted.take(np.flatnonzero(~is_foreign[counted.positions]))
+            for counted in judgement.countable
+        ],
+        {**judgement.parkable, **dict.fromkeys(np.flatnonzero(is_foreign).tolist(), _FOREIGN)},
+        np.where(is_foreign, park_all(submissions.bodies).digests, judgement.digests),
+    )
+
+
+def _indices_of(wanted: IntColumn, positions: IntColumn, size: int) -> IntColumn:
+    """Return where the wanted positions, those that are there, stand in `positions`."""
+    index_of = np.full(size, -1, dtype=np.int64)
+    index_of[positions] = np.arange(len(positions))
+    indices = index_of[wanted]
+    return indices[indices >= 0]

@@ -1,8 +1,8 @@
 """Counts a batch: one transaction, after which each submission is a response, a duplicate or parked.
 
-    batch ─► what is known? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► ledger ─► commit
+    batch ─► what is new? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► entries ─► commit
 
-Every repetition is harmless: of an entry (the ledger knows it), of a submission (its receipt is
+Every repetition is harmless: of an entry (its row is there), of a submission (its receipt is
 there). Settling the inbox comes after the commit and is not needed for it.
 """
 
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from services.aggregate.counting.batch import Batch, writing
-from services.aggregate.counting.decode import BoolColumn
-from services.aggregate.counting.judge import Parkable
+from services.aggregate.counting.batch import Batch, NewRows, new_rows, receipts_at
+from services.aggregate.counting.columns import BoolColumn, bool_column, int_column
+from services.aggregate.counting.judgement import Parkable
 from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
 from shared.storage import ledger, parking, receipts, responses
@@ -41,7 +41,7 @@ class Counted(NamedTuple):
 class _Conflict(NamedTuple):
     """A submission whose id was used for another content: parked under a receipt of its own."""
 
-    at: int
+    position: int
     receipt: bytes
 
 
@@ -49,14 +49,14 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
     """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
-        ours = _uncounted(connection, batch)
-        new, conflicts = _sifted(cursor, batch, ours)
-        found = batch.whole if new.all() else writing(batch, new)
-        receipts.copy(cursor, found.claims + _claims(batch, conflicts))
-        responses.copy(cursor, found.rows)
-        parking.park(cursor, list(_parked(batch, new, conflicts)))
-        add(cursor, found.deltas, today)
-        outcomes = _outcomes(batch, ours, new, conflicts)
+        is_uncounted = _uncounted_entries(connection, batch)
+        is_new, conflicts = _new_and_conflicts(cursor, batch, is_uncounted)
+        rows = batch.rows if is_new.all() else _rows_of_some(batch, is_new)
+        receipts.copy(cursor, rows.receipts + _receipt_rows(batch, conflicts))
+        responses.copy(cursor, rows.responses)
+        parking.park(cursor, list(_parked(batch, is_new, conflicts)))
+        add(cursor, rows.deltas, today)
+        outcomes = _outcomes(batch, is_uncounted, is_new, conflicts)
         if outcomes:
             ledger.enter(connection, batch.epoch, now, outcomes)
     return Counted(
@@ -66,124 +66,124 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
     )
 
 
-def add(cursor: Cursor, found: Sequence[Deltas], today: date) -> None:
+def add(cursor: Cursor, deltas_by_questionnaire: Sequence[Deltas], today: date) -> None:
     """Add to the tallies, and make their OPDs stale."""
-    touched: dict[str, bool] = {}
-    for deltas in found:
+    has_past: dict[str, bool] = {}
+    for deltas in deltas_by_questionnaire:
         day_tally.add_deltas(cursor, deltas)
         for key in deltas.keys:
-            touched[key.opd] = touched.get(key.opd, False) or key.day < today
-    if touched:
-        day_tally.mark_stale(cursor, list(touched.items()))
+            has_past[key.opd] = has_past.get(key.opd, False) or key.day < today
+    if has_past:
+        day_tally.mark_stale(cursor, list(has_past.items()))
 
 
-def _uncounted(connection: sa.Connection, batch: Batch) -> BoolColumn:
-    """Which of the entries were not counted already."""
-    known = ledger.counted_entries(connection, [entry.entry for entry in batch.entries])
-    return np.asarray([entry.entry not in known for entry in batch.entries], dtype=np.bool_)
+def _uncounted_entries(connection: sa.Connection, batch: Batch) -> BoolColumn:
+    """Return which of the entries were not counted already."""
+    counted = ledger.counted_entries(connection, [entry.entry for entry in batch.entries])
+    return bool_column(entry.entry not in counted for entry in batch.entries)
 
 
-def _sifted(
-    cursor: Cursor, batch: Batch, ours: BoolColumn
+def _new_and_conflicts(
+    cursor: Cursor, batch: Batch, is_uncounted: BoolColumn
 ) -> tuple[BoolColumn, Sequence[_Conflict]]:
-    """Which of the submissions are new, and those of the others that reuse an id for another content.
+    """Return which submissions are new, and those of the others that reuse an id for another content.
 
     Receipts are looked up and the new ones written, which costs half of an insertion that skips
     what is there. Whoever writes one of them in between makes the writing fail: the batch is then
     counted again.
     """
-    columns = batch.columns
-    asked = ours[columns.entry]
-    known = receipts.stored_digests(cursor, _chosen(columns.receipts, asked))
-    new = asked.copy()
-    if known:
-        new &= np.asarray(
-            [columns.receipt(at) not in known for at in range(batch.size)], dtype=np.bool_
+    submissions, contents = batch.submissions, batch.judgement.digests
+    is_asked = is_uncounted[submissions.entry_index]
+    asked_receipts = receipts_at(submissions.receipts, np.flatnonzero(is_asked))
+    stored = receipts.stored_digests(cursor, asked_receipts)
+    is_new = is_asked & _is_first_of_equal(batch)
+    if stored:
+        is_new &= bool_column(
+            submissions.receipt(position) not in stored for position in range(batch.size)
         )
-    digests = dict(known)
-    new &= _first_of_equal(batch)
-    again = np.flatnonzero(asked & ~new).tolist()
-    if not again:
-        return new, ()
-    repeated = {columns.receipt(at) for at in again}
-    for at in np.flatnonzero(new).tolist():
-        receipt = columns.receipt(at)
-        if receipt in repeated:
-            digests[receipt] = int(batch.judgement.digests[at])
-    others: dict[bytes, _Conflict] = {}
-    for at in again:
-        receipt, digest = columns.receipt(at), int(batch.judgement.digests[at])
-        if digests[receipt] != digest:
-            own = receipt_bytes(receipt, f"{digest:x}")
-            others.setdefault(own, _Conflict(at, own))
-    there = receipts.stored_digests(cursor, b"".join(others)) if others else {}
-    return new, [others[own] for own in sorted(others) if own not in there]
+    repeated = np.flatnonzero(is_asked & ~is_new).tolist()
+    if not repeated:
+        return is_new, ()
+    first_digests = stored | {
+        submissions.receipt(position): int(contents[position])
+        for position in np.flatnonzero(is_new).tolist()
+    }
+    conflicts: dict[bytes, _Conflict] = {}
+    for position in repeated:
+        receipt, content = submissions.receipt(position), int(contents[position])
+        if first_digests[receipt] != content:
+            own_receipt = receipt_bytes(receipt, f"{content:x}")
+            conflicts.setdefault(own_receipt, _Conflict(position, own_receipt))
+    parked_before = receipts.stored_digests(cursor, b"".join(conflicts)) if conflicts else {}
+    return is_new, [conflicts[own] for own in sorted(conflicts) if own not in parked_before]
 
 
-def _chosen(receipt_column: bytes, chosen: BoolColumn) -> bytes:
-    return (
-        receipt_column
-        if chosen.all()
-        else np.frombuffer(receipt_column, dtype="V16")[chosen].tobytes()
-    )
+def _is_first_of_equal(batch: Batch) -> BoolColumn:
+    """Return which submissions are the first with their receipt."""
+    halves = np.frombuffer(batch.submissions.receipts, dtype=np.uint64).reshape(-1, 2)
+    in_order = halves[batch.receipt_order]
+    is_first = np.ones(batch.size, dtype=np.bool_)
+    is_first[batch.receipt_order[1:]] = (in_order[1:] != in_order[:-1]).any(axis=1)
+    return is_first
 
 
-def _first_of_equal(batch: Batch) -> BoolColumn:
-    """Which receipt is the first of its kind."""
-    halves = np.frombuffer(batch.columns.receipts, dtype=np.uint64).reshape(-1, 2)[batch.order]
-    first = np.ones(batch.size, dtype=np.bool_)
-    first[batch.order[1:]] = (halves[1:] != halves[:-1]).any(axis=1)
-    return first
+def _rows_of_some(batch: Batch, is_new: BoolColumn) -> NewRows:
+    new_in_order = batch.receipt_order[is_new[batch.receipt_order]]
+    return new_rows(batch.submissions, batch.judgement, new_in_order)
 
 
-def _claims(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
+def _receipt_rows(batch: Batch, conflicts: Sequence[_Conflict]) -> bytes:
     if not conflicts:
         return b""
-    claims = batch.columns.claims(
-        np.asarray([one.at for one in conflicts]), batch.judgement.digests
-    )
-    own = claims._replace(receipts=b"".join(one.receipt for one in conflicts))
+    positions = int_column(conflict.position for conflict in conflicts)
+    columns = batch.submissions.receipt_columns(positions, batch.judgement.digests)
+    own = columns._replace(receipts=b"".join(conflict.receipt for conflict in conflicts))
     return receipts.encode_rows(own, dict.fromkeys(range(len(conflicts)), CONFLICT))
 
 
 def _parked(
-    batch: Batch, new: BoolColumn, conflicts: Sequence[_Conflict]
+    batch: Batch, is_new: BoolColumn, conflicts: Sequence[_Conflict]
 ) -> Iterator[parking.ParkedSubmission]:
-    columns = batch.columns
+    submissions = batch.submissions
     waiting = [
-        (at, columns.receipt(at), one) for at, one in batch.judgement.parkable.items() if new[at]
+        (position, submissions.receipt(position), parkable)
+        for position, parkable in batch.judgement.parkable.items()
+        if is_new[position]
     ]
-    for at, receipt, one in waiting + [
-        (conflict.at, conflict.receipt, _CONFLICT) for conflict in conflicts
-    ]:
+    conflicting = [(conflict.position, conflict.receipt, _CONFLICT) for conflict in conflicts]
+    for position, receipt, parkable in waiting + conflicting:
         yield parking.ParkedSubmission(
             receipt,
-            columns.channels[at],
-            columns.ids[at],
-            int(columns.received_us[at]),
-            one.reason,
-            one.violations,
-            columns.bodies[at],
+            submissions.channels[position],
+            submissions.ids[position],
+            int(submissions.received_us[position]),
+            parkable.reason,
+            parkable.violations,
+            submissions.bodies[position],
         )
 
 
 def _outcomes(
-    batch: Batch, ours: BoolColumn, new: BoolColumn, conflicts: Sequence[_Conflict]
+    batch: Batch, is_uncounted: BoolColumn, is_new: BoolColumn, conflicts: Sequence[_Conflict]
 ) -> Sequence[ledger.EntryOutcome]:
-    size, entry = len(batch.entries), batch.columns.entry
-    waits = np.zeros(batch.size, dtype=np.bool_)
-    waits[list(batch.judgement.parkable)] = True
-    accepted = np.bincount(entry, minlength=size)
-    counted = np.bincount(entry[new & ~waits], minlength=size)
-    parked = np.bincount(entry[new & waits], minlength=size)
-    np.add.at(parked, entry[[one.at for one in conflicts]], 1)
-    numbers = zip(accepted.tolist(), counted.tolist(), parked.tolist(), strict=True)
+    entry_index, entries = batch.submissions.entry_index, len(batch.entries)
+    is_parkable = np.zeros(batch.size, dtype=np.bool_)
+    is_parkable[list(batch.judgement.parkable)] = True
+    conflict_positions = int_column(conflict.position for conflict in conflicts)
+    accepted = np.bincount(entry_index, minlength=entries)
+    counted = np.bincount(entry_index[is_new & ~is_parkable], minlength=entries)
+    parked = np.bincount(entry_index[is_new & is_parkable], minlength=entries) + np.bincount(
+        entry_index[conflict_positions], minlength=entries
+    )
+    duplicate = accepted - counted - parked
     return [
         ledger.EntryOutcome(
-            found.entry, found.position, all_of_it, good, all_of_it - good - waiting, waiting
+            batch.entries[index].entry,
+            batch.entries[index].position,
+            int(accepted[index]),
+            int(counted[index]),
+            int(duplicate[index]),
+            int(parked[index]),
         )
-        for found, (all_of_it, good, waiting), own in zip(
-            batch.entries, numbers, ours.tolist(), strict=True
-        )
-        if own
+        for index in np.flatnonzero(is_uncounted).tolist()
     ]

@@ -1,195 +1,174 @@
-"""Bodies → columns: many submissions decoded at once, for what is worked out for all of them in one sweep (numpy)."""
+"""Bodies → columns: many submissions decoded, for what is worked out for all of them in one sweep."""
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec import Raw
 from msgspec.structs import astuple
-from numpy.typing import NDArray
 
-from services.aggregate.counting import score_digits
+from services.aggregate.counting.columns import (
+    BoolColumn,
+    IntColumn,
+    ScoreMatrix,
+    bool_column,
+    int_column,
+    numbered,
+)
 from shared.domain.questionnaire import Questionnaire
 from shared.wire import (
+    NO_PROFILE,
     AnswersDecoder,
     Destination,
     Submission,
     SubmissionDecoder,
-    crcs,
     decode_members,
-    plausible,
+    decode_profile,
+    is_plausible,
+    score_crcs,
 )
 
-IntColumn = NDArray[np.int64]
-BoolColumn = NDArray[np.bool_]
-A = TypeVar("A")
-B = TypeVar("B")
-K = TypeVar("K")
-_BREATH = 500
+NO_ANSWERS = -1
 _UNREADABLE = Submission(opd="", layanan="", answers=Raw(b""))
-_MIX = np.uint64(0x9E3779B97F4A7C15)  # 2**64 by the golden ratio, odd
 # Between them every time is plausible, in whatever offset it was given.
 _EARLY_US = -2_208_900_000_000_000  # 1900-01-02T12:00Z
 _FAR_US = 253_370_000_000_000_000  # 9998-12-28
 
 
-def each(function: Callable[[A], B], values: Sequence[A]) -> list[B]:
-    """The function of each value, as `map` has it, but not so many in one breath that other threads wait for it.
-
-    `map` over a C function never lets go of the interpreter.
-    """
-    found: list[B] = []
-    for at in range(0, len(values), _BREATH):
-        found += map(function, values[at : at + _BREATH])
-    return found
-
-
-class Numbers(dict[K, int]):
-    """The distinct values among many, numbered in the order in which they come."""
-
-    def __missing__(self, value: K) -> int:
-        """The next number."""
-        number = self[value] = len(self)
-        return number
-
-
 class ScoreColumns(NamedTuple):
-    """The answers to one questionnaire; `scores` as ASCII digits, "-": not answered."""
+    """The answers to one questionnaire; `positions` are those of their submissions."""
 
     questionnaire: Questionnaire | None
-    at: IntColumn
-    scores: NDArray[np.uint8]
+    positions: IntColumn
+    scores: ScoreMatrix
 
 
 class DecodedSubmissions(NamedTuple):
-    """Submissions as they were read. `crcs` and `profiles` are negative where answers or respondent are not valid."""
+    """Submissions as they were read, column by column."""
 
     destinations: Sequence[Destination | None]
-    destination: IntColumn
+    destination_index: IntColumn
     sent_us: IntColumn  # 0: without a time of its own
-    timed: BoolColumn
-    answers: Sequence[ScoreColumns]
-    crcs: IntColumn
-    profiles: IntColumn
+    is_timed: BoolColumn
+    answers: Sequence[ScoreColumns]  # a submission is in one of them, or has no destination
+    answer_crcs: IntColumn  # NO_ANSWERS: they are not valid
+    profiles: IntColumn  # NO_PROFILE: the respondent is not valid
     comments: Sequence[str | None]
     comment_crcs: IntColumn
-    readable: BoolColumn
+    is_readable: BoolColumn
 
 
 def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmissions:
     """Read submissions, each a JSON document, by the rules of `SubmissionDecoder.decode`."""
-    opds, layanan, answers, _, times, respondents, comments, named = zip(
-        *each(astuple, _read(bodies)), strict=True
+    submissions = [_members(body) for body in bodies]
+    codes, destination_index = numbered(
+        [
+            (submission.opd, submission.layanan, submission.questionnaire)
+            for submission in submissions
+        ]
     )
-    numbers: Numbers[tuple[str, str, str | None]] = Numbers()
-    destination = ints(
-        each(numbers.__getitem__, list(zip(opds, layanan, named, strict=True))), len(bodies)
+    destinations = [decoder.destination(*triple) for triple in codes]
+    has_destination = bool_column(destination is not None for destination in destinations)
+    raw_answers = [submission.answers for submission in submissions]
+    answers, answer_crcs = _answers(destinations, destination_index, raw_answers)
+    respondents, respondent_index = numbered(
+        [bytes(submission.respondent) for submission in submissions]
     )
-    destinations = [decoder.destination(*codes) for codes in numbers]
-    profiles = ints(each(decoder.profiles.__getitem__, each(bytes, respondents)), len(bodies))
-    score_columns, sums = _answers(destinations, destination, answers)
-    timed = np.asarray([time is not None for time in times], dtype=np.bool_)
-    seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
-    sent_us = np.rint(seconds * 1_000_000).astype(np.int64)
-    known = np.asarray([one is not None for one in destinations], dtype=np.bool_)
-    readable = (sums >= 0) & (profiles >= 0) & known[destination]
-    for at in np.flatnonzero((sent_us < _EARLY_US) | (sent_us > _FAR_US)).tolist():
-        if not plausible(times[at]):  # and no calendar need hold it
-            readable[at], sent_us[at] = False, 0
-    comment_crcs = np.asarray([comment is not None for comment in comments], dtype=np.int64)
-    for at, comment in [(at, comment) for at, comment in enumerate(comments) if comment]:
-        comment_crcs[at] = zlib.crc32(comment.encode()) + 2
-        if "\0" in comment:
-            readable[at] = False
+    profiles = int_column(map(decode_profile, respondents))[respondent_index]
+    comments = [submission.comment for submission in submissions]
+    sent_us, is_plausibly_timed = _times(submissions)
     return DecodedSubmissions(
         destinations,
-        destination,
+        destination_index,
         sent_us,
-        timed,
-        score_columns,
-        sums,
+        bool_column(submission.submitted_at is not None for submission in submissions),
+        answers,
+        answer_crcs,
         profiles,
         comments,
-        comment_crcs,
-        readable,
+        int_column(map(_comment_crc, comments)),
+        (answer_crcs != NO_ANSWERS)
+        & (profiles != NO_PROFILE)
+        & has_destination[destination_index]
+        & is_plausibly_timed
+        & bool_column(comment is None or "\0" not in comment for comment in comments),
     )
 
 
-def digests(columns: DecodedSubmissions) -> IntColumn:
-    """Of what a submission says, however it is written and whatever the registry knows: not of its id and channel."""
-    destinations = np.asarray(
-        [0 if one is None else one.crc for one in columns.destinations], dtype=np.int64
-    )[columns.destination]
-    mixed = np.zeros(len(destinations), dtype=np.uint64)
-    for part in (
-        destinations,
-        columns.sent_us,
-        columns.timed,
-        columns.crcs,
-        columns.profiles,
-        columns.comment_crcs,
-    ):
-        mixed = (mixed ^ part.astype(np.int64).view(np.uint64)) * _MIX
-        mixed ^= mixed >> np.uint64(29)
-    return (mixed >> np.uint64(32)).astype(np.int64) - 0x80000000
-
-
-def digest(content: bytes) -> int:
-    """32 bits that tell one content from another (not against malice: a sender owns its ids); signed for PostgreSQL."""
-    return zlib.crc32(content) - 0x80000000
-
-
-def ints(values: Iterable[int], size: int) -> IntColumn:
-    """So many numbers as an array."""
-    return np.fromiter(values, dtype=np.int64, count=size)
-
-
-def _read(bodies: Sequence[bytes]) -> list[Submission]:
-    try:
-        return each(decode_members, bodies)
-    except (ValueError, RecursionError):
-        return [_one(body) for body in bodies]
-
-
-def _one(body: bytes) -> Submission:
+def _members(body: bytes) -> Submission:
     try:
         return decode_members(body)
     except (ValueError, RecursionError):
         return _UNREADABLE
 
 
+def _times(submissions: Sequence[Submission]) -> tuple[IntColumn, BoolColumn]:
+    """Return when submissions say that they were sent, and which of them say something plausible."""
+    times = [submission.submitted_at for submission in submissions]
+    seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
+    sent_us = np.rint(seconds * 1_000_000).astype(np.int64)
+    is_possible = np.ones(len(times), dtype=np.bool_)
+    for position in np.flatnonzero((sent_us < _EARLY_US) | (sent_us > _FAR_US)).tolist():
+        is_possible[position] = is_plausible(times[position])
+    return np.where(is_possible, sent_us, 0), is_possible  # no calendar need hold the others
+
+
+def _comment_crc(comment: str | None) -> int:
+    if not comment:
+        return 0 if comment is None else 1
+    return zlib.crc32(comment.encode()) + 2
+
+
 def _answers(
-    destinations: Sequence[Destination | None], destination: IntColumn, raws: Sequence[Raw]
+    destinations: Sequence[Destination | None],
+    destination_index: IntColumn,
+    raw_answers: Sequence[Raw],
 ) -> tuple[Sequence[ScoreColumns], IntColumn]:
-    """What the answers say, by questionnaire; and of each the sum of its CRCs, negative where they are not valid."""
-    decoders: Numbers[AnswersDecoder] = Numbers()
-    form_of = np.asarray(
-        [-1 if one is None else decoders[one.answers_decoder] for one in destinations],
-        dtype=np.int64,
-    )[destination]
-    sums = np.full(len(raws), -1, dtype=np.int64)
-    found = []
-    for answers_decoder, number in decoders.items():
-        at = np.flatnonzero(form_of == number)
-        these = raws if len(at) == len(raws) else [raws[index] for index in at.tolist()]
-        scores, sums[at] = _scores(answers_decoder, these)
-        found.append(ScoreColumns(answers_decoder.questionnaire, at, scores))
-    return found, sums
+    """Return the answers by questionnaire, and of each submission the sum of its answers' CRCs."""
+    decoders, decoder_index = numbered(
+        [
+            None if destination is None else destination.answers_decoder
+            for destination in destinations
+        ]
+    )
+    decoder_of_each = decoder_index[destination_index]
+    crcs = np.full(len(raw_answers), NO_ANSWERS, dtype=np.int64)
+    answers = []
+    for index, decoder in enumerate(decoders):
+        if decoder is not None:
+            positions = np.flatnonzero(decoder_of_each == index)
+            raws = [raw_answers[position] for position in positions.tolist()]
+            scores, crcs[positions] = _scores(decoder, raws)
+            answers.append(ScoreColumns(decoder.questionnaire, positions, scores))
+    return answers, crcs
 
 
-def _scores(
-    answers_decoder: AnswersDecoder, raws: Sequence[Raw]
-) -> tuple[NDArray[np.uint8], IntColumn]:
-    questionnaire = answers_decoder.questionnaire
+def _scores(decoder: AnswersDecoder, raws: Sequence[Raw]) -> tuple[ScoreMatrix, IntColumn]:
+    questionnaire, answers = decoder.questionnaire, list(map(decoder.decode, raws))
     if questionnaire is None:
-        unplaced = [_crc_of(answers_decoder.decode(raw)) for raw in raws]
-        return np.empty((len(raws), 0), dtype=np.uint8), np.asarray(unplaced, dtype=np.int64)
-    digits, valid = score_digits.digits(answers_decoder, each(bytes, raws), questionnaire.size)
-    table = np.asarray([crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
-    sums = np.where(valid, table[np.arange(questionnaire.size), digits].sum(axis=1), -1)
-    return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), sums
+        return np.empty((len(raws), 0), dtype=np.uint8), int_column(map(_loose_crc, answers))
+    is_valid = bool_column(answer is not None for answer in answers)
+    digits = np.zeros((len(raws), questionnaire.size), dtype=np.uint8)  # 0: not answered
+    digits[is_valid] = _digits(
+        [answer for answer in answers if answer is not None], digits.shape[1]
+    )
+    crc_of = np.asarray([score_crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
+    crcs = np.where(is_valid, crc_of[np.arange(questionnaire.size), digits].sum(axis=1), NO_ANSWERS)
+    return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), crcs
 
 
-def _crc_of(given: dict[str, int | None] | None) -> int:
-    return -1 if given is None else sum(crcs(code)[score or 0] for code, score in given.items())
+def _digits(answers: Sequence[Any], size: int) -> ScoreMatrix:
+    """Return the scores of valid answers as numbers."""
+    rows = list(map(astuple, answers))
+    try:
+        digits = b"".join(map(bytes, rows))
+    except TypeError:  # None: an unsur that need not be answered
+        digits = bytes(score or 0 for row in rows for score in row)
+    return np.frombuffer(digits, dtype=np.uint8).reshape(len(answers), size)
+
+
+def _loose_crc(scores: dict[str, int | None] | None) -> int:
+    if scores is None:
+        return NO_ANSWERS
+    return sum(score_crcs(code)[score or 0] for code, score in scores.items())

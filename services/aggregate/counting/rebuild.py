@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from services.aggregate.counting.decode import Numbers
+from services.aggregate.counting.columns import int_column, numbered
 from services.aggregate.counting.tally import tally
 from shared.domain.errors import IkmError
 from shared.domain.questionnaire import Questionnaire
@@ -63,21 +63,27 @@ def _deltas(
     chunk: Sequence[StoredResponse], questionnaires: Mapping[str, Questionnaire]
 ) -> Iterator[Deltas]:
     by_questionnaire: dict[str, list[StoredResponse]] = {}
-    for answer in chunk:
-        by_questionnaire.setdefault(answer.questionnaire, []).append(answer)
-    for code, answers in by_questionnaire.items():
+    for response in chunk:
+        by_questionnaire.setdefault(response.questionnaire, []).append(response)
+    for code, responses in by_questionnaire.items():
         if code not in questionnaires:
             raise UnknownQuestionnaire(code)
-        places: Numbers[Place] = Numbers()
-        place = [places[Place(one.opd, one.layanan, one.day, code, one.channel)] for one in answers]
-        profiles = [
-            profile_code(one.sex, one.age, one.education, one.occupation) for one in answers
-        ]
-        scores = np.frombuffer("".join(one.scores for one in answers).encode(), dtype=np.uint8)
+        places, place_index = numbered([_place(response) for response in responses])
+        digits = "".join(response.scores for response in responses).encode()
         yield tally(
             questionnaires[code],
-            list(places),
-            np.asarray(place, dtype=np.int64),
-            np.asarray(profiles, dtype=np.int64),
-            scores.reshape(len(answers), -1),
+            places,
+            place_index,
+            int_column(map(_profile, responses)),
+            np.frombuffer(digits, dtype=np.uint8).reshape(len(responses), -1),
         )
+
+
+def _place(response: StoredResponse) -> Place:
+    return Place(
+        response.opd, response.layanan, response.day, response.questionnaire, response.channel
+    )
+
+
+def _profile(response: StoredResponse) -> int:
+    return profile_code(response.sex, response.age, response.education, response.occupation)

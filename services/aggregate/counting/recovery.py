@@ -1,21 +1,31 @@
-"""What can go wrong when rows are counted, and what then: wait, try again, or leave the bad one out."""
+"""What can go wrong when submissions are counted, and what then.
+
+    COLLISION  another worker had the same entries or rows        try again, a few times
+    OUTAGE     the database is away or busy                       raise: everything stays where it is
+    FAULT      any of these, when it does not pass                one by one; who fails alone is at fault
+
+A deadlock is the first and the second: it is tried again, and never held against a submission.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import psycopg
 import sqlalchemy as sa
 
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 5  # at rows that others are writing, too
 
-# The database is away or busy: everything stays claimed and is tried again.
-Unavailable = (
+COLLISION = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
+OUTAGE = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
-# Another worker had the same entries or rows.
-Collision = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
-# What is left: something in the batch itself.
-Uncountable = (
+FAULT = (
     sa.exc.SQLAlchemyError,
     psycopg.Error,
     ValueError,
@@ -23,3 +33,51 @@ Uncountable = (
     ArithmeticError,
     LookupError,
 )
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def together_or_singly(
+    items: Sequence[Item],
+    process: Callable[[Sequence[Item]], Result],
+    give_up: Callable[[Item], Result],
+) -> list[Result]:
+    """Process the items together; should that fail, one by one, and give up those that fail alone.
+
+    Return the result of all items, or one of each. Raises an OUTAGE, whatever was processed singly
+    until then.
+    """
+    try:
+        return [_retried(lambda: process(items))]
+    except FAULT as error:
+        if isinstance(error, OUTAGE):
+            raise
+        log.exception("failed together: now one by one", extra={"items": len(items)})
+    return [_singly(item, process, give_up) for item in items]
+
+
+def _singly(
+    item: Item,
+    process: Callable[[Sequence[Item]], Result],
+    give_up: Callable[[Item], Result],
+) -> Result:
+    try:
+        return _retried(lambda: process([item]))
+    except FAULT as error:
+        if isinstance(error, OUTAGE):
+            raise
+        log.exception("failed alone: left out")
+    return _retried(lambda: give_up(item))
+
+
+def _retried(process: Callable[[], Result]) -> Result:
+    """Process, again after a collision: what another worker wrote meanwhile is then there to be seen."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return process()
+        except COLLISION as error:
+            log.info(
+                "another worker had the same rows",
+                extra={"error": type(error).__name__, "attempt": attempt},
+            )
+    return process()

@@ -1,4 +1,4 @@
-"""What a worker process holds open: the engine, the inbox, the registry, and the caches between two tasks."""
+"""What a worker process holds open: engine, inbox, registry, and what it remembers between two tasks."""
 
 import os
 import socket
@@ -27,18 +27,18 @@ class WorkerContext:
         self.settings = settings
         self.celery = celery
         self.cache = Cache()
-        self.refreshed = 0.0  # monotonic time of the last refresh
-        self.tidied = 0.0
-        self._judge = Judge(Registry.empty())
+        self.refreshed_s = 0.0  # monotonic time of the last refresh
+        self.tidied_s = 0.0
+        self.last_judge = Judge(Registry.empty())  # that `judge` gave
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """PostgreSQL."""
+        """Open PostgreSQL."""
         return create_engine(self.settings.need_database())
 
     @cached_property
     def redis(self) -> Redis:
-        """Redis."""
+        """Open Redis."""
         return worker_redis(self.settings.need_redis())
 
     @cached_property
@@ -50,17 +50,18 @@ class WorkerContext:
         return reader
 
     def judge(self) -> Judge:
-        """The judge of the present registry; made anew when its version grew."""
+        """Return the judge of the present registry; it is made anew when the version grew."""
         with self.engine.connect() as connection:
-            if stored_registry.read_version(connection) != self._judge.registry.version:
-                self._judge = Judge(stored_registry.load(connection))
-        return self._judge
+            version = stored_registry.read_version(connection)
+            if version != self.last_judge.registry.version:
+                self.last_judge = Judge(stored_registry.load(connection))
+        return self.last_judge
 
     @property
     def zone(self) -> tzinfo:
-        """The zone of local days."""
-        return self._judge.registry.instansi.zone
+        """The zone of local days, by the registry that was read last."""
+        return self.last_judge.registry.instansi.zone
 
     def registry(self) -> Registry:
-        """The present registry."""
+        """Return the present registry."""
         return self.judge().registry

@@ -1,14 +1,14 @@
-"""The safety net, once a second: what a lost hint, a dead worker or an emptied Redis left undone is noticed here."""
+"""The safety net, once a second: it notices what a lost hint, a dead worker or an emptied Redis left."""
 
 import logging
 import time
 from datetime import timedelta
 
-from services.aggregate.rolling.refresh import refresh
 from services.aggregate.worker.context import WorkerContext
-from services.aggregate.worker.drain import hint
+from services.aggregate.worker.hints import send_hint
 from shared.broker import DRAIN, REFRESH, TASK_LIMIT_S
 from shared.clock import Clock
+from shared.domain.window import local_day
 from shared.hinting import drain_flag, refresh_flag
 from shared.registry import publication
 from shared.storage import ledger, rolling
@@ -25,34 +25,23 @@ def sweep(context: WorkerContext, clock: Clock) -> None:
     """Hint what is due, keep the registry in Redis present, tidy up now and then."""
     prefix = context.settings.redis_prefix
     context.inbox.prepare()
-    publication.publish(context.redis, prefix, context.registry())
+    registry = context.registry()
+    publication.publish(context.redis, prefix, registry)
     if context.inbox.depth().entries:
-        hint(context, drain_flag(prefix), DRAIN)
-    today = clock().astimezone(context.registry().instansi.zone).date()
+        send_hint(context, drain_flag(prefix), DRAIN)
+    today = local_day(clock(), registry.instansi.zone)
     with context.engine.connect() as connection:
         states = rolling.read_states(connection)
     if any(state.version > state.refreshed or state.as_of != today for state in states):
-        hint(context, refresh_flag(prefix), REFRESH)
-    if time.monotonic() - context.tidied >= TIDY_EVERY_S:
-        context.tidied = time.monotonic()
+        send_hint(context, refresh_flag(prefix), REFRESH)
+    if time.monotonic() - context.tidied_s >= TIDY_EVERY_S:
+        context.tidied_s = time.monotonic()
         _tidy(context, clock)
 
 
-def refresh_now(context: WorkerContext, clock: Clock) -> int:
-    """Refresh the stale OPDs, but not sooner than the interval after the last time; the number refreshed."""
-    wait = context.refreshed + context.settings.refresh_interval - time.monotonic()
-    if wait > 0:  # what comes meanwhile is done with it
-        time.sleep(wait)
-    context.redis.delete(refresh_flag(context.settings.redis_prefix))
-    refreshed = refresh(context.engine, context.registry(), clock(), context.cache)
-    context.refreshed = time.monotonic()
-    return refreshed
-
-
 def _tidy(context: WorkerContext, clock: Clock) -> None:
-    epoch = (
-        context.inbox.epoch()
-    )  # before the horizon: that of a later life must not judge the entries of this one
+    # Before the horizon: that of a later life must not judge the entries of this one.
+    epoch = context.inbox.epoch()
     horizon = context.inbox.horizon()
     with transaction(context.engine) as connection:
         folded = ledger.fold(connection, epoch, horizon, clock() - FOLD_AFTER)

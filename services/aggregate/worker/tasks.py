@@ -1,8 +1,8 @@
-"""The Celery tasks, each a few lines: unpack, call, return. Their work is in drain.py, refresh.py and sweep.py."""
+"""The Celery tasks, each a line: the work is in drain.py, refreshing.py and sweep.py."""
 
 from celery import Celery
 
-from services.aggregate.worker import drain, sweep
+from services.aggregate.worker import drain, refreshing, sweep
 from services.aggregate.worker.context import WorkerContext
 from shared.broker import DRAIN, REFRESH, ROLL, SWEEP
 from shared.clock import utc_now
@@ -21,7 +21,7 @@ def register(app: Celery) -> None:
     @app.task(name=REFRESH)
     def refresh_rolling() -> None:
         """Bring the rolling tables of stale OPDs up to date."""
-        sweep.refresh_now(context, utc_now)
+        refreshing.refresh_now(context, utc_now)
 
     @app.task(name=SWEEP)
     def sweep_all() -> None:
@@ -30,5 +30,5 @@ def register(app: Celery) -> None:
 
     @app.task(name=ROLL)
     def roll_windows() -> None:
-        """A local day may have ended."""
-        sweep.refresh_now(context, utc_now)
+        """Refresh, because a local day may have ended."""
+        refreshing.refresh_now(context, utc_now)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from services.aggregate.counting.judge import Judgement
+from services.aggregate.counting.judgement import Judgement
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.drain import drain
 from shared.broker import celery_app

@@ -10,7 +10,8 @@ from redis import Redis
 
 from services.aggregate.counting import count as counting
 from services.aggregate.counting.batch import judged
-from services.aggregate.counting.judge import Judge, Judgement
+from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judgement import Judgement
 from services.aggregate.worker.context import WorkerContext
 from shared.connections import worker_redis
 from shared.inbox.keys import Keys

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from services.aggregate.counting import replay as replaying
-from services.aggregate.counting.judge import Judge, Judgement
+from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judgement import Judgement
 from services.aggregate.counting.replay import Replay, Replayed
 from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.verify.proof import verify

@@ -14,7 +14,7 @@ from redis import Redis
 
 from services.aggregate.counting import count as counting
 from services.aggregate.counting.batch import judged
-from services.aggregate.counting.recovery import ATTEMPTS, Unavailable
+from services.aggregate.counting.recovery import ATTEMPTS, OUTAGE
 from services.aggregate.worker import drain as draining
 from services.aggregate.worker.context import WorkerContext
 from services.ops.stack.servers import Postgres
@@ -284,7 +284,7 @@ def test_postgresql_killed_in_the_middle_of_a_batch_costs_nothing(
         append(redis_url, *(entry([sent(f"b{number}"), sent("a")]) for number in range(50)))
         monkeypatch.setattr(ledger, "enter", kill)
         for _ in range(2):
-            with pytest.raises(Unavailable):
+            with pytest.raises(OUTAGE):
                 count(context)
         assert context.inbox.depth().waiting == 100
         own_postgres.start()

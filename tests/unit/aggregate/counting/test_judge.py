@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.aggregate.counting.judge import Judge, Parkable
+from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judgement import Parkable
+from services.aggregate.counting.places import PlaceFinder
 from shared.domain.respondent import profile_of
 from shared.registry.snapshot import Instansi, Registry
 from shared.storage.responses import Place
@@ -41,16 +43,16 @@ def verdicts(
     found: dict[int, Verdict | Parkable] = dict(judgement.parkable)
     for one in judgement.countable:
         assert (
-            len(one.at)
-            == len(one.place)
+            len(one.positions)
+            == len(one.place_index)
             == len(one.answered_us)
             == len(one.scores)
             == len(one.comments)
         )
-        for index, at in enumerate(one.at.tolist()):
+        for index, at in enumerate(one.positions.tolist()):
             assert at not in found
             found[at] = Verdict(
-                one.places[one.place[index]],
+                one.places[one.place_index[index]],
                 int(one.answered_us[index]),
                 one.scores[index].tobytes().decode(),
                 profile_of(int(one.profiles[index])),
@@ -83,7 +85,7 @@ def test_a_submission_is_counted_at_its_place() -> None:
 def test_equal_places_are_numbered_once_and_only_those_in_use() -> None:
     bodies = [submission_json(id=name) for name in "abc"] + [submission_json(opd="tidak-ada")]
     (answered,) = Judge(registry()).judge(bodies, ["loket"] * 4, [RECEIVED_US] * 4).countable
-    assert (len(answered.places), answered.place.tolist(), answered.at.tolist()) == (
+    assert (len(answered.places), answered.place_index.tolist(), answered.positions.tolist()) == (
         1,
         [0, 0, 0],
         [0, 1, 2],
@@ -125,14 +127,14 @@ def test_each_of_many_is_judged_as_it_would_be_alone() -> None:
 def test_a_fault_that_one_submission_brings_out_parks_that_one(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place = Judge._find
+    place = PlaceFinder._find
 
-    def faulty(self: Judge, destination: Destination, day: date, channel: str) -> Any:
+    def faulty(self: PlaceFinder, destination: Destination, day: date, channel: str) -> Any:
         if destination.layanan == "fatal":
             raise LookupError("a bug")
         return place(self, destination, day, channel)
 
-    monkeypatch.setattr(Judge, "_find", faulty)
+    monkeypatch.setattr(PlaceFinder, "_find", faulty)
     bodies = [
         submission_json(id="a"),
         submission_json(id="b", layanan="fatal"),

@@ -1,0 +1,19 @@
+"""Brings the rolling tables up to date, at most once an interval: what comes meanwhile is done together."""
+
+import time
+
+from services.aggregate.rolling.refresh import refresh
+from services.aggregate.worker.context import WorkerContext
+from shared.clock import Clock
+from shared.hinting import refresh_flag
+
+
+def refresh_now(context: WorkerContext, clock: Clock) -> int:
+    """Refresh the stale OPDs, after waiting for the interval to be over; return how many they were."""
+    wait_s = context.refreshed_s + context.settings.refresh_interval - time.monotonic()
+    if wait_s > 0:
+        time.sleep(wait_s)
+    context.redis.delete(refresh_flag(context.settings.redis_prefix))
+    refreshed = refresh(context.engine, context.registry(), clock(), context.cache)
+    context.refreshed_s = time.monotonic()
+    return refreshed
