@@ -9,7 +9,7 @@ from shared.registry.change import Change
 from shared.registry.file import RegistryError, parse
 from shared.settings import Settings
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import stored_registry
+from shared.storage.registry import registry_change
 
 
 def read_text(file: BinaryIO) -> str:
@@ -30,7 +30,7 @@ def apply_text(
     document = parse(text)
     with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
-            changes = stored_registry.apply(
+            changes = registry_change.apply(
                 connection, document, utc_now(), prune=prune, dry_run=dry_run
             )
         if not dry_run:

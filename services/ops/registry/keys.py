@@ -10,7 +10,7 @@ from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import channel_keys, stored_registry
+from shared.storage.registry import channel_keys, registry_change, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
 KEY_PREFIX = "ikm_"
@@ -39,10 +39,10 @@ def create_key(settings: Settings, channel: str, label: str | None = None) -> tu
     )
     with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
-            stored_registry.lock(connection)
+            registry_change.lock(connection)
             _demand_open(stored_registry.load(connection), channel, now)
             channel_keys.store(connection, key, stored)
-            stored_registry.raise_version(connection, now)
+            registry_change.raise_version(connection, now)
         publish_stored(settings, engine)
     return stored.id, key
 
@@ -52,10 +52,10 @@ def revoke_key(settings: Settings, key_id: str) -> bool:
     now = utc_now()
     with opened(settings.need_database()) as engine:
         with transaction(engine) as connection:
-            stored_registry.lock(connection)
+            registry_change.lock(connection)
             is_newly_revoked = channel_keys.revoke(connection, key_id, now)
             if is_newly_revoked:
-                stored_registry.raise_version(connection, now)
+                registry_change.raise_version(connection, now)
             elif all(stored.id != key_id for stored in channel_keys.list_keys(connection)):
                 raise UnknownKey(f"{key_id}; `ikm key list` shows them")
         publish_stored(settings, engine)

@@ -16,7 +16,7 @@ from shared.registry.file import RegistryError, parse
 from shared.registry.snapshot import Key, Registry
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import channel_keys, stored_registry
+from shared.storage.registry import channel_keys, registry_change, stored_registry
 from shared.storage.registry.channel_keys import StoredKey
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)  # 10:00 in Jakarta
@@ -57,7 +57,7 @@ def change(
     dry_run: bool = False,
 ) -> list[Change]:
     with transaction(engine) as connection:
-        return stored_registry.apply(connection, parse(source), now, prune=prune, dry_run=dry_run)
+        return registry_change.apply(connection, parse(source), now, prune=prune, dry_run=dry_run)
 
 
 def load(engine: sa.Engine) -> Registry:

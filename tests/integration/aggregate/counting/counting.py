@@ -22,7 +22,7 @@ from shared.registry.file import parse
 from shared.settings import Settings
 from shared.storage import ledger, tables
 from shared.storage.engine import transaction
-from shared.storage.registry import stored_registry
+from shared.storage.registry import registry_change
 from tests.builders import submission_json
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
@@ -102,7 +102,7 @@ def put(redis_url: str, *items: Sent) -> None:
 def apply(engine: sa.Engine, source: str = REGISTRY, now: datetime = NOW) -> None:
     """Apply a registry file."""
     with transaction(engine) as connection:
-        stored_registry.apply(connection, parse(source), now)
+        registry_change.apply(connection, parse(source), now)
 
 
 def settings(database_url: str, redis_url: str, **changes: str) -> Settings:
