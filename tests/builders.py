@@ -3,11 +3,12 @@
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
+from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
+from shared.domain.tally import Tally
 from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
 
 KEY = "kunci-uji-loket"
@@ -83,3 +84,12 @@ def registry(version: int = 1, **changes: Any) -> Registry:
 def authorization(key: str = KEY) -> dict[str, str]:
     """The header that a sender adds."""
     return {"authorization": f"Bearer {key}"}
+
+
+def tally_of(scores: Sequence[int | None], weights: Sequence[int]) -> Tally:
+    """The tally of one questionnaire; None is an unsur that was not answered. The oracle of counting."""
+    counts = tuple(int(score == possible) for score in scores for possible in SCORES)
+    if None in scores:
+        return Tally(1, counts, 0, 0, 0)
+    total = sum(weight * (score or 0) for weight, score in zip(weights, scores, strict=True))
+    return Tally(1, counts, 1, total, total * total)

@@ -6,8 +6,6 @@ IkmError
 ├── ReversedPeriod         a period that ends before it begins
 ├── NaiveInstant           a time without an offset: it has no local day
 ├── InvalidQuestionnaire   a questionnaire that could not be counted
-├── UnknownUnsur           a code that the questionnaire does not have
-├── InvalidScore           a score outside 1..4
 ├── TallyMismatch          tallies or questionnaires of different sizes
 └── InvalidPopulation      a negative number of users
 """
@@ -42,14 +40,6 @@ class NaiveInstant(IkmError):
 
 class InvalidQuestionnaire(IkmError):
     """The questionnaire cannot be counted."""
-
-
-class UnknownUnsur(IkmError):
-    """The questionnaire has no such unsur."""
-
-
-class InvalidScore(IkmError):
-    """A score is 1, 2, 3 or 4."""
 
 
 class TallyMismatch(IkmError):

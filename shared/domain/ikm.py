@@ -127,13 +127,13 @@ class TallyFigures:
         )
 
     def ci95(self, population: int | None) -> tuple[Decimal, Decimal] | None:
-        """Return the 95 % confidence interval of the index with exact weights, half-up to two decimals.
+        """Return the 95 % confidence interval of the index with exact weights.
 
-        Index ± 1.96 x s/√n, s being the sample standard deviation of the respondents' own indices
-        (25 x total / total weight) over the n complete questionnaires; with the finite population
-        correction (N-n)/(N-1) when the population N is known and larger than n; cut off at 25 and
-        100. None with fewer than two complete questionnaires. Cochran, Sampling Techniques, 3rd
-        ed., 2.6-2.8.
+        Rounded half-up to two decimals. Index ± 1.96 x s/√n, s being the sample standard deviation
+        of the respondents' own indices (25 x total / total weight) over the n complete
+        questionnaires; with the finite population correction (N-n)/(N-1) when the population N is
+        known and larger than n; cut off at 25 and 100. None with fewer than two complete
+        questionnaires. Cochran, Sampling Techniques, 3rd ed., 2.6-2.8.
         """
         index = self.ikm(EXACT)
         if index is None or self.tally.complete < _ENOUGH_FOR_VARIANCE:
@@ -160,7 +160,7 @@ def ikm(
 
 
 def mean_of(indices: Iterable[Fraction | None]) -> Fraction | None:
-    """Return the unweighted mean of the indices of several units, leaving out those without respondents."""
+    """Return the unweighted mean of several units' indices, without those that have none."""
     present = [index for index in indices if index is not None]
     return sum(present, Fraction(0)) / len(present) if present else None
 

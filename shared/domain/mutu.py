@@ -1,8 +1,8 @@
-"""The letters of an index: mutu pelayanan and kinerja unit pelayanan (PermenPAN-RB 14/2017, table of values).
+"""The letters of an index: mutu pelayanan and kinerja unit pelayanan.
 
-The printed table (88,31-100,00; 76,61-88,30; 65,00-76,60; 25,00-64,99) has holes between its bands,
-which real figures fall into. So: round half-up to two decimals first, then choose by the lower
-bounds.
+Source: PermenPAN-RB 14/2017, table of values. The printed table (88,31-100,00; 76,61-88,30;
+65,00-76,60; 25,00-64,99) has holes between its bands, which real figures fall into. So: round
+half-up to two decimals first, then choose by the lower bounds.
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,6 @@ MUTU: Final = (
 
 @lru_cache(maxsize=16_384)  # there are 7,501 indices with two decimals
 def mutu(ikm: Decimal) -> Mutu:
-    """Return the letter of an index or of an unsur's value (NRR x 25); one not yet rounded is rounded here."""
+    """Return the letter of an index or of an unsur's value (NRR x 25), which is rounded first."""
     rounded = half_up(Fraction(ikm), IKM_PLACES)
     return next((band for band in MUTU if rounded >= band.minimum), MUTU[-1])

@@ -9,7 +9,7 @@ position in some other list.
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.errors import InvalidQuestionnaire, UnknownUnsur
+from shared.domain.errors import InvalidQuestionnaire
 
 SCORES: Final = (1, 2, 3, 4)
 PERMENPAN_RB_14_2017: Final = "permenpan-14-2017"
@@ -39,7 +39,7 @@ class Unsur:
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
-    """One version of a questionnaire; a changed text or weight is another version with another code.
+    """One version of a questionnaire; a changed text or weight makes another one, of another code.
 
     `regulation` names the rules (formula and letters) under which its figures are published.
     """
@@ -64,20 +64,13 @@ class Questionnaire:
 
     @property
     def weights(self) -> tuple[int, ...]:
-        """The weights in questionnaire order; the weight of an unsur in the index is its part of their sum."""
+        """The weights, in questionnaire order; an unsur weighs its part of their sum."""
         return tuple(u.weight for u in self.unsur)
 
     @property
     def total_weight(self) -> int:
         """The sum of the weights."""
         return sum(u.weight for u in self.unsur)
-
-    def index_of(self, code: str) -> int:
-        """Return the position of the unsur with this code; UnknownUnsur when there is none."""
-        for index, unsur in enumerate(self.unsur):
-            if unsur.code == code:
-                return index
-        raise UnknownUnsur(code)
 
 
 SKM_2017: Final = Questionnaire(
@@ -88,7 +81,8 @@ SKM_2017: Final = Questionnaire(
             "U1",
             "persyaratan",
             "Persyaratan",
-            "Bagaimana pendapat Saudara tentang kesesuaian persyaratan pelayanan dengan jenis pelayanannya?",
+            "Bagaimana pendapat Saudara tentang kesesuaian persyaratan pelayanan dengan jenis "
+            "pelayanannya?",
             ("Tidak sesuai", "Kurang sesuai", "Sesuai", "Sangat sesuai"),
         ),
         Unsur(
@@ -116,8 +110,8 @@ SKM_2017: Final = Questionnaire(
             "U5",
             "produk",
             "Produk Spesifikasi Jenis Pelayanan",
-            "Bagaimana pendapat Saudara tentang kesesuaian produk pelayanan antara yang tercantum dalam standar "
-            "pelayanan dengan hasil yang diberikan?",
+            "Bagaimana pendapat Saudara tentang kesesuaian produk pelayanan antara yang tercantum "
+            "dalam standar pelayanan dengan hasil yang diberikan?",
             ("Tidak sesuai", "Kurang sesuai", "Sesuai", "Sangat sesuai"),
         ),
         Unsur(
@@ -131,7 +125,8 @@ SKM_2017: Final = Questionnaire(
             "U7",
             "perilaku",
             "Perilaku Pelaksana",
-            "Bagaimana pendapat Saudara perilaku petugas dalam pelayanan terkait kesopanan dan keramahan?",
+            "Bagaimana pendapat Saudara perilaku petugas dalam pelayanan terkait kesopanan dan "
+            "keramahan?",
             (
                 "Tidak sopan dan ramah",
                 "Kurang sopan dan ramah",

@@ -1,4 +1,4 @@
-"""The respondent's profile: the code lists of PermenPAN-RB 14/2017's form, their labels, and the facets counted.
+"""The respondent's profile: the code lists of PermenPAN-RB 14/2017's form and their labels.
 
 Numbers of citizens (NIK), names and telephone numbers have no place here.
 """
@@ -43,15 +43,6 @@ OCCUPATION: Final = tuple(OCCUPATION_LABELS)
 AGE_GROUPS: Final = tuple(AGE_LABELS)
 AGE_MAX: Final = 120
 
-# The facets under which a response is counted; "all" has the single value "".
-FACETS: Final = ("all", "sex", "age", "education", "occupation", "channel")
-FACET_LABELS: Final[Mapping[str, str]] = {
-    "sex": "Jenis kelamin",
-    "age": "Umur",
-    "education": "Pendidikan terakhir",
-    "occupation": "Pekerjaan",
-    "channel": "Kanal",
-}
 # facet -> code -> label, in the order of display; channels are named by the registry.
 LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "sex": SEX_LABELS,
@@ -83,7 +74,7 @@ PROFILE_RADIX: Final = (len(SEX) + 1, AGE_MAX + 2, len(EDUCATION) + 1, len(OCCUP
 def profile_code(
     sex: str | None, age: int | None, education: str | None, occupation: str | None
 ) -> int:
-    """Return a profile as one integer (0: nothing was said); KeyError for a code that is in no list."""
+    """Return a profile as one integer (0: nothing was said); KeyError for a code of no list."""
     code = _SEX_CODES[sex] * PROFILE_RADIX[1] + (0 if age is None else age + 1)
     code = code * PROFILE_RADIX[2] + _EDUCATION_CODES[education]
     return code * PROFILE_RADIX[3] + _OCCUPATION_CODES[occupation]

@@ -1,4 +1,4 @@
-"""Exact numbers and their rounding: half-up from rational numbers, never through binary floating point."""
+"""Exact numbers and their rounding: half-up from rational numbers, never through a binary float."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ class Ratio(NamedTuple):
 
 
 def half_up(value: Fraction | Ratio, places: int) -> Decimal:
-    """Return the value rounded to so many decimals, a tie going away from zero (as 88.305 to 88.31)."""
+    """Return the value rounded to so many decimals; a tie goes away from zero (88.305 to 88.31)."""
     return quotient(value.numerator, value.denominator, places)
 
 

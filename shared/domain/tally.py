@@ -1,15 +1,15 @@
 """The tally: what a group of questionnaires adds up to, in integers only.
 
-Tallies of one questionnaire form a commutative group: any grouping and order of the same responses
-gives the same integers, and what was added can be taken away again.
+Tallies of one questionnaire add up: any grouping and order of the same responses gives the same
+integers.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import add, sub
+from operator import add
 from typing import Self
 
-from shared.domain.errors import InvalidScore, TallyMismatch
+from shared.domain.errors import TallyMismatch
 from shared.domain.questionnaire import SCORES
 
 
@@ -19,8 +19,7 @@ class Tally:
 
     `counts` has four integers per unsur, unsur by unsur: counts[4*u + score-1]. `complete`
     questionnaires answered every unsur; `total` and `total_sq` are the sum and the sum of squares,
-    over those, of the respondent's weighted total Σ weight_u x score_u. A difference may hold
-    negative numbers.
+    over those, of the respondent's weighted total Σ weight_u x score_u.
     """
 
     n: int
@@ -34,16 +33,6 @@ class Tally:
         """Return the tally of no questionnaire with so many unsur."""
         return cls(0, (0,) * (len(SCORES) * size), 0, 0, 0)
 
-    @classmethod
-    def of(cls, scores: Sequence[int | None], weights: Sequence[int]) -> Self:
-        """Return the tally of one questionnaire; None is an unsur that was not answered."""
-        if len(scores) != len(weights):
-            raise TallyMismatch(f"{len(scores)} scores, {len(weights)} weights")
-        if None in scores:
-            return cls(1, _one_hot(scores), 0, 0, 0)
-        total = sum(weight * (score or 0) for weight, score in zip(weights, scores, strict=True))
-        return cls(1, _one_hot(scores), 1, total, total * total)
-
     @property
     def size(self) -> int:
         """The number of unsur."""
@@ -51,12 +40,12 @@ class Tally:
 
     @property
     def answered(self) -> tuple[int, ...]:
-        """How many questionnaires answered each unsur."""
+        """For each unsur, how many questionnaires answered it."""
         return tuple([a + b + c + d for a, b, c, d in self._by_unsur()])
 
     @property
     def score_sums(self) -> tuple[int, ...]:
-        """The sum of the scores of each unsur."""
+        """For each unsur, the sum of its scores."""
         return tuple([a + 2 * b + 3 * c + 4 * d for a, b, c, d in self._by_unsur()])
 
     def __add__(self, other: Self) -> Self:
@@ -70,17 +59,6 @@ class Tally:
             self.total_sq + other.total_sq,
         )
 
-    def __sub__(self, other: Self) -> Self:
-        """Return the tally of this group without the other."""
-        self._demand_same_size(other)
-        return type(self)(
-            self.n - other.n,
-            tuple(map(sub, self.counts, other.counts)),
-            self.complete - other.complete,
-            self.total - other.total,
-            self.total_sq - other.total_sq,
-        )
-
     def _by_unsur(self) -> Iterator[tuple[int, int, int, int]]:
         counts = self.counts
         return zip(counts[0::4], counts[1::4], counts[2::4], counts[3::4], strict=True)
@@ -88,12 +66,3 @@ class Tally:
     def _demand_same_size(self, other: Self) -> None:
         if len(self.counts) != len(other.counts):
             raise TallyMismatch(f"{self.size} and {other.size} unsur")
-
-
-def _one_hot(scores: Iterable[int | None]) -> tuple[int, ...]:
-    counts: list[int] = []
-    for score in scores:
-        if score is not None and score not in SCORES:
-            raise InvalidScore(score)
-        counts.extend(int(score == possible) for possible in SCORES)
-    return tuple(counts)

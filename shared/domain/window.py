@@ -8,23 +8,10 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from shared.domain.errors import ReversedPeriod, UnknownStep, UnknownWindow
-from shared.domain.submission.instant import local_day
-
-__all__ = [
-    "DAYS",
-    "ROLLING",
-    "STEPS",
-    "Window",
-    "buckets",
-    "custom",
-    "local_day",
-    "parse",
-    "rolling",
-]
+from shared.domain.errors import NaiveInstant, ReversedPeriod, UnknownStep, UnknownWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +30,6 @@ class Window:
 # The windows that move with the day, and how many days they hold, today being the last.
 DAYS: Final[Mapping[str, int]] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
 ALL: Final = Window("all", None, None)
-ROLLING: Final = (*DAYS, ALL.name)
 
 # The periods of the calendar: how a name is written, and how many months such a period has.
 _PERIODS: Final = (
@@ -54,8 +40,15 @@ _PERIODS: Final = (
 )
 
 
+def local_day(instant: datetime, zone: tzinfo) -> date:
+    """Return the day on the calendar of the zone; NaiveInstant when the time has no offset."""
+    if instant.utcoffset() is None:
+        raise NaiveInstant(instant.isoformat())
+    return instant.astimezone(zone).date()
+
+
 def parse(name: str, today: date) -> Window:
-    """Return the window that a name stands for on this local day; UnknownWindow when it stands for none."""
+    """Return the window that a name stands for on this local day; UnknownWindow if for none."""
     if name == ALL.name:
         return ALL
     if name in DAYS:
@@ -68,23 +61,24 @@ def parse(name: str, today: date) -> Window:
 
 
 def rolling(today: date) -> tuple[Window, ...]:
-    """Return the windows whose indices are kept ready: the moving ones, the current periods, and all."""
+    """Return the windows kept ready: the moving ones, the current periods, and all."""
     quarter, half = (today.month + 2) // 3, (today.month + 5) // 6
     current = (f"{today.year:04}-Q{quarter}", f"{today.year:04}-S{half}", f"{today.year:04}")
     return tuple(parse(name, today) for name in (*DAYS, *current, ALL.name))
 
 
-def custom(first: date, last: date) -> Window:
-    """Return the window of these days; ReversedPeriod when it would end before it begins."""
-    _demand_order(first, last)
-    return Window(f"{first}..{last}", first, last)
+def custom(first: date | None, last: date | None) -> Window:
+    """Return the window from day to day; ReversedPeriod when it would end before it begins."""
+    if first is not None and last is not None:
+        _demand_order(first, last)
+    return Window(f"{first or ''}..{last or ''}", first, last)
 
 
 def buckets(step: str, first: date, last: date) -> list[tuple[date, date]]:
-    """Cut the days into buckets of a day, an ISO week (from Monday) or a month, cut off at both ends.
+    """Cut the days into buckets of a day, an ISO week (from Monday) or a month.
 
-    Every day is in exactly one bucket. UnknownStep for another step, ReversedPeriod for an end
-    before the start.
+    The first and the last bucket may be cut off. Every day is in exactly one bucket. UnknownStep
+    for another step, ReversedPeriod for an end before the start.
     """
     _demand_order(first, last)
     if step not in STEPS:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.domain.submission.identity import CODE_MAX
-from shared.domain.window import Window, parse
+from shared.domain.window import Window, custom, parse
 from shared.problems import Refused, problem, query_violation
 
 DEFAULT_WINDOW = "all"
@@ -85,7 +85,7 @@ class _Windowed(_Query):
             raise contradiction(
                 "give a window, or from and to", "window", "from" if first is not None else "to"
             )
-        return Window(f"{self.first}..{self.last}", first, last)
+        return custom(first, last)
 
 
 class InstansiQuery(_Windowed):

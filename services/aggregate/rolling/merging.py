@@ -54,7 +54,7 @@ def _with_unique_codes(several: Iterable[Unsur]) -> list[Unsur]:
 
 
 def _rearranged(tally: Tally, questionnaire: Questionnaire, keys: Sequence[str]) -> Tally:
-    """Return the tally with its unsur in the order of the keys; zeros where it has no such unsur."""
+    """Return the tally with its unsur in the order of the keys, zeros for those it lacks."""
     width = len(SCORES)
     nobody = (0,) * width
     counts_by_key = {

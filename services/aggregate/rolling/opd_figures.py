@@ -84,7 +84,7 @@ def compute(
 def sums_by_layanan(
     sums: Iterable[SegmentSum], settled: Mapping[str, SegmentSums] | None = None
 ) -> dict[str, SegmentSums]:
-    """Return the sums of one OPD by layanan, with the settled ones where only the others were read."""
+    """Return the sums of one OPD by layanan, adding the settled ones where they were not read."""
     by_layanan = {layanan: dict(settled_sums) for layanan, settled_sums in (settled or {}).items()}
     for segment_sum in sums:
         segments = by_layanan.setdefault(segment_sum.layanan, {})

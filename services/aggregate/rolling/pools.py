@@ -49,7 +49,7 @@ def pool_together(pools: Iterable[Pool]) -> Pool:
 def summary_of(
     pooled: Pool, population: int | None, registry: Registry, empty: Questionnaire = SKM_2017
 ) -> Summary:
-    """Return the published summary; that of nobody, under questionnaire `empty`, of an empty pool."""
+    """Return the published summary; of nobody, under questionnaire `empty`, for an empty pool."""
     questionnaire, tally = _merged(pooled, registry, empty)
     return summarise(questionnaire, tally, population, published_scheme(registry))
 

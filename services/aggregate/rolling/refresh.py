@@ -1,9 +1,10 @@
-"""Turns the day tallies of stale OPDs into the rolling table: recomputed and replaced, in one transaction.
+"""Turns the day tallies of stale OPDs into the rolling table, in one transaction.
 
     opd_state ─► stale OPDs ─► sums of segments ─► windows ─► summaries ─► rolling_ikm ─► NOTIFY
 
-Versions are read before the tallies: what is counted meanwhile leaves its OPD stale for the next
-refresh. A refresh can be repeated, killed and run twice at once; the cache only saves work.
+Rows are recomputed and replaced. Versions are read before the tallies: what is counted meanwhile
+leaves its OPD stale for the next refresh. A refresh can be repeated, killed and run twice at once;
+the cache only saves work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

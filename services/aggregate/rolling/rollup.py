@@ -1,6 +1,7 @@
-"""The instansi's figure from those of its OPDs, both ways in use: all respondents pooled, and the mean of the OPDs.
+"""The instansi's figures from those of its OPDs, both ways in use.
 
-No rule says which one to publish; both are kept, and the registry names the primary one.
+All respondents pooled, and the mean of the OPDs: no rule says which one to publish; both are kept,
+and the registry names the primary one.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The borders, ascending."""
+    """Segments of days between ascending borders."""
 
     borders: tuple[date, ...]
 
@@ -33,11 +33,11 @@ class Segments:
         return cls(tuple(sorted(borders)))
 
     def of_day(self, day: date) -> int:
-        """The segment of a day."""
+        """Return the segment that a day lies in."""
         return bisect_right(self.borders, day)
 
     def of_window(self, window: Window) -> range:
-        """The segments that make up one of the windows that the days were cut for."""
+        """Return the segments of a window; it must be one that the days were cut for."""
         first = 0 if window.first is None else self.of_day(window.first)
         last = len(self.borders) if window.last is None else self.of_day(window.last)
         return range(first, last + 1)
@@ -45,7 +45,7 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The rolling windows of one local day, the days cut for all of them, and which segments are past and settled.
+    """The rolling windows of one local day, and the days cut into segments for all of them.
 
     Settled are the days before yesterday. A batch that began before midnight still adds to the day
     that has just become yesterday without saying that it touched the past, so yesterday is always
@@ -59,10 +59,10 @@ class Calendar:
 
     @classmethod
     def of(cls, today: date) -> Self:
-        """The calendar of a local day."""
+        """Return the calendar of a local day."""
         windows, yesterday = rolling(today), today - _DAY
         return cls(today, windows, Segments.of(windows, yesterday), yesterday)
 
     def is_settled(self, segment: int) -> bool:
-        """Whether a segment lies before the unsettled days."""
+        """Tell whether a segment lies before the unsettled days."""
         return segment < self.segments.of_day(self.unsettled_from)

@@ -4,7 +4,6 @@ Pure: no clock, no I/O. A summary is what `rolling_ikm.detail` keeps and what th
 its numbers are decimals rounded half-up once, written as JSON numbers (88.00).
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -106,15 +105,6 @@ def headline(questionnaire: Questionnaire, tally: Tally, scheme: WeightScheme) -
     ikm = _index(TallyFigures.of(tally, questionnaire), scheme)
     letter, _ = letter_and_kinerja(ikm)
     return Headline(tally.n, ikm, letter)
-
-
-def population_of(users: Iterable[int | None]) -> int | None:
-    """Return the users in a year of several layanan together.
-
-    None when there is no layanan, or when the users of one are not known.
-    """
-    parts = list(users)
-    return sum(part or 0 for part in parts) if parts and None not in parts else None
 
 
 def _index(figures: TallyFigures, scheme: WeightScheme) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Does PostgreSQL hold what Redis accepted? accepted = counted entries + entries that wait in the stream.
+"""PostgreSQL holds what Redis accepted: accepted = counted entries + entries that still wait.
 
 Exact under traffic, without stopping anything, by the order of the readings:
 

@@ -1,9 +1,9 @@
-"""Proves promise 3 and the exactness of the figures, or says what does not hold. Changes nothing, stops nothing.
+"""Proves promise 3 and the exactness of the figures, or says what does not hold.
 
     Redis ─► inbox_entry, ledger ─► receipt ─► response, parked ─► day_tally ─► rolling_ikm
 
 Every arrow is checked from both of its ends, in one snapshot of PostgreSQL, so that traffic makes
-no false finding.
+no false finding. Nothing is changed and nothing stopped.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,14 +28,17 @@ from shared.storage.tallies import tally_check
 
 
 class Step(NamedTuple):
-    """One step of a verification: the name of the check, and what yields what is wrong, in words."""
+    """One step of a verification: its check by name, and what yields what is wrong, in words."""
 
     check: str
     find: Callable[[], Iterable[str]]
 
 
 def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Report:
-    """Check everything. Raises what the database raises; a Redis that does not answer is a finding."""
+    """Check everything.
+
+    Raises what the database raises; a Redis that does not answer is a finding.
+    """
     with ExitStack() as stack:
         findings: list[Finding] = []
         inbox: InboxReading | None = None

@@ -1,4 +1,4 @@
-"""Do the rolling rows say what the day tallies add up to? Asked of every OPD that is not stale.
+"""The rolling rows say what the day tallies add up to: asked of every OPD that is not stale.
 
 The rows are computed anew from sums read at once, with an empty cache; how they are kept up to
 date is not used.

@@ -1,4 +1,4 @@
-"""The definition of a well-formed submission; explains a refused one, naming everything that is wrong with it.
+"""The definition of a well-formed submission, naming everything that is wrong with another one.
 
 What only the registry or the history can judge (does the OPD exist, is the service open, is the day
 credible) is not asked here: such a submission is kept and parked.
@@ -45,7 +45,7 @@ _FIELDS: Final[Mapping[str, Field]] = {
 
 
 def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
-    """Return every violation of a decoded JSON document; an empty list means that it is a submission.
+    """Return every violation of a decoded JSON document; none means that it is a submission.
 
     Without a questionnaire (its version is not known here) the answers are only asked to be scores
     or nulls.

@@ -1,4 +1,4 @@
-"""Rules for JSON values, built from tables, that report every violation with its RFC 6901 pointer."""
+"""Rules for JSON values, built from tables, that yield every violation with its JSON pointer."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -24,7 +24,10 @@ class Field:
 
 
 def member(pointer: str, name: object) -> str:
-    """Return the pointer to a member (RFC 6901, 3): ~ and / are escaped, what cannot be stored becomes U+FFFD."""
+    """Return the pointer to a member (RFC 6901, 3), its ~ and / escaped.
+
+    What cannot be stored becomes U+FFFD.
+    """
     escaped = str(name).replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{UNSTORABLE.sub('�', escaped)}"
 
@@ -69,7 +72,7 @@ def integer(lowest: int, highest: int) -> Rule:
 
 
 def instant(value: object, pointer: str) -> Iterator[Violation]:
-    """Demand an RFC 3339 time with an offset, in a year that every time zone and window can hold."""
+    """Demand an RFC 3339 time with an offset, in a year that every zone and window can hold."""
     if not isinstance(value, str):
         yield Violation(pointer, "type", "must be a string")
     elif parse_instant(value) is None:
@@ -80,16 +83,16 @@ def instant(value: object, pointer: str) -> Iterator[Violation]:
 
 
 def record(fields: Mapping[str, Field]) -> Rule:
-    """Demand an object with these members and no others; the order of the report is that of the table."""
+    """Demand an object with these members and no others; violations come in the table's order."""
 
     def rule(value: object, pointer: str) -> Iterator[Violation]:
         if not isinstance(value, dict):
             yield Violation(pointer, "type", "must be an object")
             return
         for name, field in fields.items():
-            found = value.get(name)
-            if found is not None:
-                yield from field.rule(found, member(pointer, name))
+            content = value.get(name)
+            if content is not None:
+                yield from field.rule(content, member(pointer, name))
             elif field.required:
                 yield Violation(member(pointer, name), "required", "is required")
         for name in value:
@@ -106,10 +109,10 @@ def by_name(each: Rule) -> Rule:
         if not isinstance(value, dict):
             yield Violation(pointer, "type", "must be an object")
             return
-        for name, found in value.items():
+        for name, content in value.items():
             yield from _storable(str(name), member(pointer, name))
-            if found is not None:
-                yield from each(found, member(pointer, name))
+            if content is not None:
+                yield from each(content, member(pointer, name))
 
     return rule
 

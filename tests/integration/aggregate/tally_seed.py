@@ -10,6 +10,7 @@ from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.tally import Tally
 from shared.storage import tables
 from shared.storage.engine import transaction
+from tests.builders import tally_of
 
 ZONE = "Asia/Jakarta"
 FIRST_VERSION = 1
@@ -52,7 +53,7 @@ def count(
     """Add responses, written as digits ("443444433"), to one day tally, and make the OPD stale."""
     tally = Tally.zero(questionnaire.size)
     for response in responses:
-        tally += Tally.of(
+        tally += tally_of(
             [None if digit == "-" else int(digit) for digit in response], questionnaire.weights
         )
     _add(connection, (opd, cell[0], day, layanan, cell[1], questionnaire.code), tally)

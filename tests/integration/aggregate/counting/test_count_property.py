@@ -22,6 +22,7 @@ from shared.inbox.reader import Reader
 from shared.storage import ledger, receipts, responses, tables
 from shared.storage.engine import transaction
 from shared.storage.tallies import day_tally
+from tests.builders import tally_of
 from tests.integration.aggregate.counting.counting import (
     NOW,
     NOW_US,
@@ -151,7 +152,7 @@ def test_the_tables_are_what_the_domain_adds_up(
     counted(contexts[:1], redis_url, [POOL[:6]])
     total = Tally.zero(SKM_2017.size)
     for at in range(6):
-        total += Tally.of([int(digit) for digit in SCORES[at % 4]], SKM_2017.weights)
+        total += tally_of([int(digit) for digit in SCORES[at % 4]], SKM_2017.weights)
     table = tables.day_tally.c
     query = sa.select(table.n, table.counts, table.complete, table.total, table.total_sq).where(
         table.facet == "all"

@@ -23,6 +23,7 @@ from shared.registry.snapshot import Registry
 from shared.storage import rolling, tables
 from shared.storage.engine import create_engine, opened, transaction
 from shared.storage.registry import stored_registry
+from tests.builders import tally_of
 from tests.integration.aggregate import tally_seed as seed
 
 TODAY = date(2026, 11, 3)
@@ -122,7 +123,7 @@ def expected(
             total = Tally.zero(9)
             for at_opd, at_layanan, day, answer in answers:
                 if opd in {"", at_opd} and layanan in {"", at_layanan} and day in window:
-                    total += Tally.of(
+                    total += tally_of(
                         [None if digit == "-" else int(digit) for digit in answer], SKM_2017.weights
                     )
             if not opd or opd in seen:

@@ -14,7 +14,6 @@ from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import (
     AGE_MAX,
     EDUCATION,
-    FACETS,
     OCCUPATION,
     SEX,
     age_group,
@@ -23,7 +22,7 @@ from shared.domain.respondent import (
 from shared.domain.tally import Tally
 from shared.storage.responses import Place
 from shared.storage.tallies.day_tally import Deltas, Key
-from tests.builders import questionnaire
+from tests.builders import questionnaire, tally_of
 
 Profile = tuple[str | None, int | None, str | None, str | None]
 NOBODY: Profile = (None, None, None, None)
@@ -50,6 +49,7 @@ def tallied(one: Questionnaire, batch: Sequence[Answered]) -> Deltas:
 
 SHORT = questionnaire("singkat", "A", "B", optional=frozenset({"B"}))
 QUESTIONNAIRES = st.sampled_from([SKM_2017, SHORT])
+FACETS = ("all", "sex", "age", "education", "occupation", "channel")
 PROFILES = st.tuples(
     st.none() | st.sampled_from(SEX),
     st.none() | st.integers(0, AGE_MAX),
@@ -88,7 +88,7 @@ def values_of(answered: Answered) -> dict[str, str]:
 def one_by_one(one: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally]:
     found: dict[Key, Tally] = defaultdict(lambda: Tally.zero(one.size))
     for answered in batch:
-        single = Tally.of(
+        single = tally_of(
             [None if digit == "-" else int(digit) for digit in answered.scores], one.weights
         )
         place = answered.place

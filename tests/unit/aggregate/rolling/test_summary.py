@@ -21,6 +21,7 @@ from shared.domain.mutu import mutu
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
 from shared.domain.rounding import half_up
 from shared.domain.tally import Tally
+from tests.builders import tally_of
 from tests.unit.shared.domain import by_fractions
 
 OPTIONS = ("1", "2", "3", "4")
@@ -37,7 +38,7 @@ def questionnaire(code: str, **weights: int) -> Questionnaire:
 def tally(used: Questionnaire, *responses: str) -> Tally:
     total = Tally.zero(used.size)
     for response in responses:
-        total += Tally.of(
+        total += tally_of(
             [None if digit == "-" else int(digit) for digit in response], used.weights
         )
     return total
@@ -61,7 +62,7 @@ def cases(draw: st.DrawFn) -> tuple[Questionnaire, Tally]:
     )
     total = Tally.zero(used.size)
     for response in responses:
-        total += Tally.of(response, used.weights)
+        total += tally_of(response, used.weights)
     return used, total
 
 

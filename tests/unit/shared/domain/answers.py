@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.ikm import TallyFigures
 from shared.domain.questionnaire import Questionnaire, Unsur
 from shared.domain.tally import Tally
+from tests.builders import tally_of
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "regulation"
 ONES = (1,) * 9
@@ -37,7 +38,7 @@ def shuffled(column: list[int], chance: random.Random) -> list[int]:
 
 
 def tally_of_rows(rows: Sequence[Sequence[int | None]], weights: Sequence[int] = ONES) -> Tally:
-    return sum((Tally.of(row, weights) for row in rows), Tally.zero(len(weights)))
+    return sum((tally_of(row, weights) for row in rows), Tally.zero(len(weights)))
 
 
 def tally_of_columns(columns: Sequence[Sequence[int]]) -> Tally:

@@ -11,6 +11,7 @@ from shared.domain.mutu import mutu
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.rounding import half_up
 from shared.domain.tally import Tally
+from tests.builders import tally_of
 from tests.unit.shared.domain.answers import (
     columns_of_sum,
     nrr,
@@ -138,7 +139,7 @@ def test_an_unsur_that_nobody_answered_does_not_lower_the_index(scheme: str, exp
 
 def test_weights_are_parts_of_their_sum() -> None:
     questionnaire = questionnaire_of([1, 3])
-    tally = Tally.of([1, 4], questionnaire.weights)
+    tally = tally_of([1, 4], questionnaire.weights)
     assert ikm(tally, questionnaire) == 25 * (Fraction(1, 4) + 4 * Fraction(3, 4))
 
 

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.errors import NaiveInstant
-from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR, local_day, parse_instant
+from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR, parse_instant
+from shared.domain.window import local_day
 
 WIB = ZoneInfo("Asia/Jakarta")
 ZONES = [

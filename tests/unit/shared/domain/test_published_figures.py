@@ -13,6 +13,7 @@ from shared.domain.mutu import mutu
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.rounding import half_up
 from shared.domain.tally import Tally
+from tests.builders import tally_of
 from tests.unit.shared.domain.answers import GOLDEN, ONES, shuffled, spread, tally_of_columns
 
 GASPUL = json.loads((GOLDEN / "gaspul-tw3.json").read_text(encoding="utf-8"))
@@ -38,7 +39,7 @@ def test_kediri_after_each_of_its_twenty_responses() -> None:
         events = list(csv.DictReader(file))
     tally, letters = Tally.zero(9), ""
     for event in events:
-        tally += Tally.of([int(event[u.code]) for u in SKM_2017.unsur], ONES)
+        tally += tally_of([int(event[u.code]) for u in SKM_2017.unsur], ONES)
         value = ikm(tally, SKM_2017)
         assert value is not None
         printed = Fraction(event["published_ikm"])

@@ -3,7 +3,7 @@ from typing import cast
 
 import pytest
 
-from shared.domain.errors import InvalidQuestionnaire, UnknownUnsur
+from shared.domain.errors import InvalidQuestionnaire
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
 from tests.unit.shared.domain.answers import GOLDEN, questionnaire_of
 
@@ -26,12 +26,6 @@ def test_the_questionnaire_of_2017_weighs_nine_required_unsur_alike() -> None:
 
 def test_sarana_is_eighth_and_pengaduan_ninth_as_on_the_form() -> None:
     assert [u.key for u in SKM_2017.unsur[7:]] == ["sarana", "pengaduan"]
-
-
-def test_an_unsur_is_found_by_its_code() -> None:
-    assert [SKM_2017.index_of(u.code) for u in SKM_2017.unsur] == list(range(9))
-    with pytest.raises(UnknownUnsur, match="U10"):
-        SKM_2017.index_of("U10")
 
 
 def test_weights_sum_to_the_total_weight() -> None:

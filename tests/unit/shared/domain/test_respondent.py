@@ -1,7 +1,7 @@
 import pytest
 
 from shared.domain import respondent
-from shared.domain.respondent import AGE_GROUPS, AGE_MAX, FACETS, LABELS, age_group
+from shared.domain.respondent import AGE_GROUPS, AGE_MAX, LABELS, age_group
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,8 @@ def test_the_code_lists_are_those_of_the_form() -> None:
         "PELAJAR",
         "LAINNYA",
     )
-    assert FACETS == ("all", "sex", "age", "education", "occupation", "channel")
 
 
 def test_every_facet_of_the_profile_has_labels() -> None:
-    assert set(LABELS) == set(FACETS) - {"all", "channel"}
+    assert set(LABELS) == {"sex", "age", "education", "occupation"}
     assert all(label for labels in LABELS.values() for label in labels.values())
-    assert set(respondent.FACET_LABELS) == set(FACETS) - {"all"}
