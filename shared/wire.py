@@ -52,7 +52,7 @@ class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """One filled questionnaire as it was sent; `SubmissionDecoder` reads its answers and respondent."""
+    """One filled questionnaire as it was sent, answers and respondent not yet read."""
 
     opd: Code
     layanan: Code
@@ -72,7 +72,8 @@ class AnswersDecoder:
         kind = _answers_type(questionnaire) if questionnaire else dict[str, Score | None]
         self._decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(kind).decode
 
-    def decode(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401 - a struct of its own for each questionnaire
+    # Any: a struct of its own for each questionnaire.
+    def decode(self, raw: msgspec.Raw) -> Any:  # noqa: ANN401
         """Return what was answered: a struct with a field per unsur, in questionnaire order.
 
         A field is a score or None. Without a questionnaire it is a dict of scores by unsur. None
@@ -122,7 +123,7 @@ class SubmissionDecoder:
         return submission
 
     def _destination(self, opd: str, layanan: str, named: str | None) -> Destination | None:
-        """Return where a submission with these codes belongs; None when one of them can be no code."""
+        """Return where these codes belong; None when one of them can be no code."""
         codes = (opd, layanan, named or "")
         if _NUL in "".join(codes):
             return None
@@ -176,7 +177,7 @@ def score_crcs(code: str) -> Sequence[int]:
 
 
 def decode_profile(raw: msgspec.Raw | bytes) -> int:
-    """Return what a respondent says as the integer of `profile_code`; NO_PROFILE for no respondent."""
+    """Return the integer of `profile_code`; NO_PROFILE when this is no respondent."""
     try:
         respondent = _decode_respondent(raw)
     except (ValueError, RecursionError):

@@ -67,7 +67,7 @@ class NewRows(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Claimed entries, judged, and the rows that they become when all of them are new, as mostly."""
+    """Claimed entries, judged, and the rows that they become when all are new, as mostly."""
 
     epoch: UUID  # the life of the inbox that they were claimed in
     entries: Sequence[Entry]
@@ -79,7 +79,7 @@ class Batch(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many submissions it holds."""
+        """Return how many submissions it holds."""
         return len(self.submissions.ids)
 
 

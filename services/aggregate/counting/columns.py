@@ -23,7 +23,7 @@ def bool_column(values: Iterable[bool]) -> BoolColumn:
 
 
 def numbered(values: Sequence[Value]) -> tuple[list[Value], IntColumn]:
-    """Return the distinct values in the order in which they come, and of each value its index there."""
+    """Return the distinct values, in the order in which they come, and the index of each value."""
     distinct = list(dict.fromkeys(values))
     indices = {value: index for index, value in enumerate(distinct)}
     return distinct, int_column(map(indices.__getitem__, values))

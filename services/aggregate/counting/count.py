@@ -1,6 +1,6 @@
-"""Counts a batch: one transaction, after which each submission is a response, a duplicate or parked.
+"""Counts a batch in one transaction; each submission is then a response, a duplicate or parked.
 
-    batch ─► what is new? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► entries ─► commit
+    what is new? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► entries ─► commit
 
 Every repetition is harmless: of an entry (its row is there), of a submission (its receipt is
 there). Settling the inbox comes after the commit and is not needed for it.
@@ -46,7 +46,10 @@ class _Conflict(NamedTuple):
 
 
 def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counted:
-    """Count a batch in one transaction. Raises what the database raises; nothing is then counted."""
+    """Count a batch in one transaction.
+
+    Raises what the database raises; nothing is counted then.
+    """
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
         is_uncounted = _uncounted_entries(connection, batch)
@@ -86,7 +89,7 @@ def _uncounted_entries(connection: sa.Connection, batch: Batch) -> BoolColumn:
 def _new_and_conflicts(
     cursor: Cursor, batch: Batch, is_uncounted: BoolColumn
 ) -> tuple[BoolColumn, Sequence[_Conflict]]:
-    """Return which submissions are new, and those of the others that reuse an id for another content.
+    """Return which submissions are new, and which others reuse an id for another content.
 
     Receipts are looked up and the new ones written, which costs half of an insertion that skips
     what is there. Whoever writes one of them in between makes the writing fail: the batch is then

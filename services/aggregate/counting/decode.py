@@ -1,4 +1,4 @@
-"""Bodies → columns: many submissions decoded, for what is worked out for all of them in one sweep."""
+"""Bodies → columns: submissions decoded, for what is worked out for all of them in one sweep."""
 
 import zlib
 from collections.abc import Sequence
@@ -104,7 +104,7 @@ def _members(body: bytes) -> Submission:
 
 
 def _times(submissions: Sequence[Submission]) -> tuple[IntColumn, BoolColumn]:
-    """Return when submissions say that they were sent, and which of them say something plausible."""
+    """Return when submissions say that they were sent, and which say something plausible."""
     times = [submission.submitted_at for submission in submissions]
     seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
     sent_us = np.rint(seconds * 1_000_000).astype(np.int64)

@@ -18,7 +18,7 @@ def digest_of_bytes(content: bytes) -> int:
 
 
 def digests(decoded: DecodedSubmissions, bodies: Sequence[bytes]) -> IntColumn:
-    """Return the digests of what submissions say, however they are written and whatever the registry has.
+    """Return the digests of what submissions say, however written and whatever the registry has.
 
     Id and channel are no part of it: they are what a receipt is made of. Of what cannot be read
     the digest is that of its bytes.

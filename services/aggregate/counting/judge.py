@@ -65,7 +65,7 @@ class Judge:
         return judgements[0] if len(judgements) == 1 else joined(judgements)
 
     def day(self, instant_us: int) -> date:
-        """Return the local day of an instant, in microseconds since 1970, in the instansi's zone."""
+        """Return the day of an instant (microseconds since 1970) in the instansi's zone."""
         return self._place_finder.day(instant_us)
 
     def _judge(

@@ -49,10 +49,10 @@ UNCOUNTABLE = Parkable(
 
 
 class Judgement(NamedTuple):
-    """What becomes of submissions: each is in one of `countable` or in `parkable`, by its position."""
+    """What becomes of submissions: each is in one of `countable` or in `parkable`."""
 
     countable: Sequence[CountableResponses]  # by questionnaire, in the order of their codes
-    parkable: Mapping[int, Parkable]
+    parkable: Mapping[int, Parkable]  # by position
     digests: IntColumn  # 32 bits, signed, of the content of each
 
 

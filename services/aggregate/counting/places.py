@@ -1,4 +1,4 @@
-"""Where submissions are counted by the registry: OPD, layanan, local day, questionnaire and channel."""
+"""Finds where submissions are counted: OPD, layanan, local day, questionnaire and channel."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -32,7 +32,7 @@ class PlaceFinder:
     def places(
         self, decoded: DecodedSubmissions, channels: Sequence[str], answered_us: IntColumn
     ) -> tuple[Sequence[Place | Violation], IntColumn]:
-        """Return the distinct places, or why there is none, and of each submission its index there."""
+        """Return the distinct places, or why there is none, and the index of each submission's."""
         channel_names, channel_index = numbered(channels)
         days, day_index = self._days(answered_us)
         distinct, place_index = numbered(
@@ -52,7 +52,7 @@ class PlaceFinder:
         return places, place_index
 
     def day(self, instant_us: int) -> date:
-        """Return the local day of an instant, in microseconds since 1970, in the instansi's zone."""
+        """Return the day of an instant (microseconds since 1970) in the instansi's zone."""
         return local_day(_EPOCH + timedelta(microseconds=instant_us), self._zone)
 
     def _days(self, instants_us: IntColumn) -> tuple[Sequence[date], IntColumn]:

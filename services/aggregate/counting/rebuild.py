@@ -1,9 +1,9 @@
-"""Works the day tallies out anew from the responses and puts them in the place of the old ones, in one transaction.
+"""Works the day tallies out anew from the responses and replaces the old ones.
 
-The same function adds them up that counting uses, so the rows come out the same to the last bit.
-Running it again changes nothing. Ingest and readers go on; counting waits until it is over
-(shared/storage/tallies/tally_rebuild.py), 14 s for a million responses on two cores, and then takes
-up what came meanwhile.
+That is one transaction. The same function adds them up that counting uses, so the rows come out the
+same to the last bit. Running it again changes nothing. Ingest and readers go on; counting waits
+until it is over (shared/storage/tallies/tally_rebuild.py), 14 s for a million responses on two
+cores, and then takes up what came meanwhile.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,15 +34,18 @@ class UnknownQuestionnaire(IkmError):
 
 
 class Rebuilt(NamedTuple):
-    """What a rebuild did: responses added up, rows of day_tally that were wrong, OPDs to be refreshed."""
+    """What a rebuild did."""
 
-    responses: int
-    changed: int
-    opd: int
+    responses: int  # added up
+    changed: int  # rows of day_tally that were wrong
+    opd: int  # to be refreshed
 
 
 def rebuild(engine: sa.Engine, progress: Progress = untold) -> Rebuilt:
-    """Rebuild all day tallies. Raises what the database raises, and UnknownQuestionnaire; nothing is then changed."""
+    """Rebuild all day tallies. Raises what the database raises, and UnknownQuestionnaire.
+
+    Nothing is changed then.
+    """
     with transaction(engine) as connection:
         cursor = open_cursor(connection)
         total = tally_rebuild.count_responses(cursor)

@@ -1,8 +1,8 @@
 """What can go wrong when submissions are counted, and what then.
 
-    COLLISION  another worker had the same entries or rows        try again, a few times
-    OUTAGE     the database is away or busy                       raise: everything stays where it is
-    FAULT      any of these, when it does not pass                one by one; who fails alone is at fault
+    COLLISION  another worker had the same entries or rows  try again, a few times
+    OUTAGE     the database is away or busy                 raise: everything stays where it is
+    FAULT      anything else, or a collision that stays     one by one; who fails alone is left out
 
 A deadlock is the first and the second: it is tried again, and never held against a submission.
 """
@@ -71,7 +71,7 @@ def _singly(
 
 
 def _retried(process: Callable[[], Result]) -> Result:
-    """Process, again after a collision: what another worker wrote meanwhile is then there to be seen."""
+    """Process, again after a collision: what another worker wrote meanwhile can be seen then."""
     for attempt in range(1, ATTEMPTS):
         try:
             return process()

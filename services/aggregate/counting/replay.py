@@ -1,4 +1,4 @@
-"""Judges parked submissions again, by the registry as it is now: what can be counted is, once, in one transaction.
+"""Judges parked submissions again, by the registry as it is now, and counts what can be counted.
 
 Safe beside workers and other replays: the rows are locked before they are judged, and one that
 somebody else has counted meanwhile is not there any more. What was accepted and parked stays so in
@@ -37,7 +37,9 @@ class Replayed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay at one time. `force`: an id that was used before for another content counts, under a receipt of its own.
+    """A replay at one time.
+
+    `force`: an id that was used before for another content counts, under a receipt of its own.
 
     Each method raises what the database raises; the batches before that one are then done.
     """
@@ -115,7 +117,7 @@ class Replay:
         return Replayed(len(counted), len(waiting), len(codes) - len(taken))
 
     def _leave_parked(self, code: UUID) -> Replayed:
-        """Note that the submission cannot be counted; who asks for it sees that the log says why."""
+        """Note that the submission cannot be counted: the log says why."""
         with transaction(self.engine) as connection:
             taken = parking.lock_parked(connection, [code])
             waiting = [(row.receipt, UNCOUNTABLE.violations) for row in taken]

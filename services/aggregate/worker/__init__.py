@@ -1,1 +1,1 @@
-"""Celery at work: tasks that drain the inbox, refresh the figures and sweep up what no hint told."""
+"""Celery at work: tasks drain the inbox, refresh the figures and sweep up what no hint told."""

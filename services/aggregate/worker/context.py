@@ -1,4 +1,4 @@
-"""What a worker process holds open: engine, inbox, registry, and what it remembers between two tasks."""
+"""What a worker process holds open, and what it remembers between two tasks."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ from shared.storage.registry import stored_registry
 
 
 class WorkerContext:
-    """Opened on first use, in the process that uses it: nothing here survives a fork."""
+    """What a process opens on first use, for itself: nothing of it survives a fork."""
 
     def __init__(self, settings: Settings, celery: Celery) -> None:
         self.settings = settings
@@ -29,7 +29,7 @@ class WorkerContext:
         self.cache = Cache()
         self.refreshed_s = 0.0  # monotonic time of the last refresh
         self.tidied_s = 0.0
-        self.last_judge = Judge(Registry.empty())  # that `judge` gave
+        self.last_judge = Judge(Registry.empty())  # what `judge` gave
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -43,7 +43,7 @@ class WorkerContext:
 
     @cached_property
     def inbox(self) -> Reader:
-        """The inbox, under a consumer name that no other process has."""
+        """Open the inbox, under a consumer name that no other process has."""
         consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         reader = Reader(self.redis, self.settings.redis_prefix, consumer)
         reader.prepare()
@@ -59,7 +59,7 @@ class WorkerContext:
 
     @property
     def zone(self) -> tzinfo:
-        """The zone of local days, by the registry that was read last."""
+        """Return the zone of local days, by the registry that was read last."""
         return self.last_judge.registry.instansi.zone
 
     def registry(self) -> Registry:

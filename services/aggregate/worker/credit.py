@@ -11,17 +11,21 @@ from kombu.transport import virtual
 
 
 class ForgivingQoS(transport.QoS):
-    """Gives the credit back in any case; the message comes again after the visibility timeout, which is harmless."""
+    """Gives the credit back in any case.
+
+    The message comes again after the visibility timeout, which is harmless.
+    """
 
     def ack(self, delivery_tag: str) -> None:
-        """Acknowledge one message."""
+        """Acknowledge a message."""
         try:
             super().ack(delivery_tag)
         finally:
             virtual.QoS.ack(self, delivery_tag)  # once more changes nothing
 
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002  (kombu's signature)
-        """Give one message up, or back."""
+    # The signature is kombu's.
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Give a message up, or back."""
         try:
             super().reject(delivery_tag, requeue=requeue)
         finally:

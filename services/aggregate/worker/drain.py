@@ -1,4 +1,4 @@
-"""Empties the inbox: claim, judge, count, settle, until nothing comes any more or the time slice is over."""
+"""Empties the inbox: claim, judge, count, settle, until nothing comes or the slice is over."""
 
 import gc
 import time
@@ -24,7 +24,7 @@ TAKEOVER_EVERY_S = 5.0
 
 
 def drain(context: WorkerContext, clock: Clock) -> int:
-    """Count until the inbox is empty or the slice is over; return the number of submissions settled."""
+    """Count until the inbox is empty or the slice is over; return how many were settled."""
     prefix = context.settings.redis_prefix
     flag = drain_flag(prefix)
     context.inbox.prepare()
@@ -102,7 +102,7 @@ def _batches(context: WorkerContext, until_s: float, wait: Callable[[], None]) -
 
 
 def _unsettled(context: WorkerContext, until_s: float, wait: Callable[[], None]) -> Iterator[Batch]:
-    """Yield what was claimed and is not settled: here, when counting failed, or by workers that died."""
+    """Yield what was claimed and not settled: here, when counting failed, or by dead workers."""
     inbox, idle_s = context.inbox, context.settings.takeover_idle
     while time.monotonic() < until_s:
         wait()  # what is still being counted would look like it

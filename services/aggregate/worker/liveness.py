@@ -1,4 +1,4 @@
-"""A sign of life of a Celery process: a file that its own loop touches. A process that hangs stops touching it.
+"""A sign of life of a Celery process: a file that its own loop touches, unless it hangs.
 
 A container's health check looks at the file's age; a worker that lost its way after a reconnection
 is seen so.
@@ -13,13 +13,13 @@ from celery import Celery, bootsteps
 from celery.beat import PersistentScheduler
 
 EVERY_S = 5.0
-SIGN = (
-    Path(tempfile.gettempdir()) / "ikm.alive"
-)  # a container has one process and a /tmp of its own
+# A container has one process and a /tmp of its own.
+SIGN = Path(tempfile.gettempdir()) / "ikm.alive"
 
 
 def touch() -> None:
-    """Give the sign; on a shared machine the file may be somebody else's, and nobody looks at it there."""
+    """Give the sign."""
+    # On a shared machine the file may be somebody else's, and nobody looks at it there.
     with suppress(OSError):
         SIGN.touch()
 
@@ -30,7 +30,7 @@ class Liveness(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Timer",)
 
     def start(self, parent: Any) -> None:  # noqa: ANN401 (Celery's worker, which has no type here)
-        """The worker runs."""
+        """Begin to give the sign."""
         touch()
         parent.timer.call_repeatedly(EVERY_S, touch)
 
@@ -39,7 +39,7 @@ class Beat(PersistentScheduler):
     """Gives the sign with every turn of the schedule."""
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (as Celery declares it)
-        """One turn."""
+        """Give the sign, and do what is due."""
         touch()
         return super().tick(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Brings the rolling tables up to date, at most once an interval: what comes meanwhile is done together."""
+"""Brings the rolling tables up to date, at most once an interval."""
 
 import time
 
@@ -9,7 +9,10 @@ from shared.hinting import refresh_flag
 
 
 def refresh_now(context: WorkerContext, clock: Clock) -> int:
-    """Refresh the stale OPDs, after waiting for the interval to be over; return how many they were."""
+    """Refresh the stale OPDs when the interval is over; return how many they were.
+
+    What comes while it waits is done with it.
+    """
     wait_s = context.refreshed_s + context.settings.refresh_interval - time.monotonic()
     if wait_s > 0:
         time.sleep(wait_s)

@@ -1,4 +1,4 @@
-"""Counts a batch and settles its entries; one that cannot be counted holds up no other and is parked."""
+"""Counts a batch and settles its entries; one that cannot be counted is parked."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The safety net, once a second: it notices what a lost hint, a dead worker or an emptied Redis left."""
+"""Notices, once a second, what a lost hint, a dead worker or an emptied Redis left undone."""
 
 import logging
 import time

@@ -10,7 +10,7 @@ from shared.settings import Settings
 
 
 def register(app: Celery) -> None:
-    """Give the application its tasks; each process opens its own context when the first one runs."""
+    """Give the application its tasks; a process opens its context when the first one runs."""
     context = WorkerContext(Settings.load(), app)
 
     @app.task(name=DRAIN)
