@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from services.ingest.formats import FORMATS
-from services.ingest.openapi import SCHEMAS
+from services.ingest.schemas import SCHEMAS
 from tests.unit.ingest.doubles import Answer, Desk
 
 FOLDER = Path(__file__).parents[2] / "golden" / "formats"
