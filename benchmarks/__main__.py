@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,38 +10,42 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, print_figures
+from benchmarks.interrupts import until_interrupted
 from benchmarks.plan import Plan
 from benchmarks.running.processes import ELSEWHERE, Cores, pinned
 
 MEASURES = ("accept", "batches", "count", "workers", "groupby", "read", "freshness", "memory")
-QUIET = 0.1  # cores that others may use during a run
+QUIET = 0.1  # of a core: what others may use during a run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when no figure misses its target, else 1."""
+    """Measure; 0 when no figure misses its target, else 1."""
     chosen = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with tempfile.TemporaryDirectory(
         prefix="ikm-bench-", dir=chosen.folder, ignore_cleanup_errors=True
     ) as created:
         folder = Path(created)
         folder.chmod(0o755)  # PostgreSQL, which never runs as root, passes through it
         plan = Plan(folder, Cores.plan(), chosen.runs, chosen.quick)
-        about = machine.describe(folder, plan.cores) | {"quick": plan.quick, "runs": plan.runs}
-        _introduce(about)
+        conditions = machine.describe(folder, plan.cores) | {
+            "quick": plan.quick,
+            "runs": plan.runs,
+        }
+        _introduce(conditions)
         figures = _measure(plan, chosen.only or list(MEASURES))
-    print(f"\n{table(figures)}")
+    print_figures(figures)
     documents = [figure.as_json() for figure in figures]
     disturbance = max(_elsewhere(documents), default=0.0)
     if disturbance > QUIET:
         print(
-            f"\nNot quiet: others kept up to {disturbance:.2f} cores busy. Take these numbers for nothing."
+            f"\nNot quiet: others kept up to {disturbance:.2f} cores busy. "
+            "Take these numbers for nothing."
         )
     if chosen.json is not None:
         result = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": about,
+            "machine": conditions,
             "most_cores_busy_elsewhere": disturbance,
             "figures": documents,
         }
@@ -56,14 +59,15 @@ def _measure(plan: Plan, names: list[str]) -> list[Figure]:
     for name in names:
         print(f"… {name}", flush=True)
         with pinned(plan.cores.others):
-            found = import_module(f"benchmarks.measures.{name}").measure(plan)
-        print(table(found), flush=True)
-        figures += found
+            measured = import_module(f"benchmarks.measures.{name}").measure(plan)
+        print_figures(measured)
+        print(flush=True)
+        figures += measured
     return figures
 
 
 def _elsewhere(document: object) -> Iterator[float]:
-    """Every share of the cores that somebody else had during a run."""
+    """Yield every share of the cores that somebody else had during a run."""
     if isinstance(document, dict):
         for key, value in document.items():
             yield from [value] if key == ELSEWHERE else _elsewhere(value)
@@ -72,11 +76,13 @@ def _elsewhere(document: object) -> Iterator[float]:
             yield from _elsewhere(item)
 
 
-def _introduce(about: dict[str, object]) -> None:
-    print(f"{about['cpu']}, {about['cores']} cores; {about['postgresql']}; {about['redis']}")
-    print(f"pinning: {about['pinning']}")
-    print(f"one fsync of 4 KiB on {about['file_system']}: {about['fsync_ms']} ms")
-    if about["quick"]:
+def _introduce(conditions: dict[str, object]) -> None:
+    print(
+        f"{conditions['cpu']}, {conditions['cores']} cores; {conditions['postgresql']}; {conditions['redis']}"
+    )
+    print(f"pinning: {conditions['pinning']}")
+    print(f"one fsync of 4 KiB on {conditions['file_system']}: {conditions['fsync_ms']} ms")
+    if conditions["quick"]:
         print("--quick: shows that the benchmark works; its numbers are not the product's")
 
 
@@ -101,4 +107,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted(main))

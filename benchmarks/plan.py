@@ -8,7 +8,7 @@ from benchmarks.running.processes import Cores
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The size of everything. `quick` shows that the benchmark works; its numbers are not the product's."""
+    """The size of everything. The numbers of a `quick` run are not the product's."""
 
     folder: Path
     cores: Cores
@@ -20,12 +20,17 @@ class Plan:
         """How long one load lasts."""
         return 2.0 if self.quick else 6.0
 
+    @property
+    def warm_up_s(self) -> float:
+        """How long the load lasts that goes before each measured one, and is not counted."""
+        return 1.0 if self.quick else 2.0
+
     def size(self, full: int, quick: int) -> int:
-        """`full`, or `quick` in a quick run."""
+        """Return `full`, or `quick` in a quick run."""
         return quick if self.quick else full
 
     def subfolder(self, name: str) -> Path:
-        """A new folder of that name for one measure."""
+        """Make a new folder of that name for one measure."""
         path = self.folder / name
         path.mkdir()
         path.chmod(0o755)  # PostgreSQL, which never runs as root, passes through it

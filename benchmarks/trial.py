@@ -1,4 +1,4 @@
-"""Contenders for HTTP load, run in turns, and the evidence of each run: who kept which core busy meanwhile."""
+"""Contenders for HTTP load, run in turns, and the evidence of each run: which core was how busy."""
 
 import itertools
 import os
@@ -6,15 +6,15 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.figures import Figure, Series, Target
-from benchmarks.load.closed_loop import Outcome, drive
+from benchmarks.figures import CpuCost, Figure, Series, Target
+from benchmarks.load.closed_loop import drive
+from benchmarks.load.outcome import Outcome
 from benchmarks.plan import Plan
 from benchmarks.running.processes import Usage
 from benchmarks.running.product import Server
 from benchmarks.running.stores import Stores
 
 MEASURED = "measured"
-WARM_UP = 1.0
 
 
 @dataclass(slots=True)
@@ -25,9 +25,7 @@ class Trials:
     unit: str
     values: list[float] = field(default_factory=list)
     cores: list[dict[str, float]] = field(default_factory=list)
-    cpu_us: list[float] = field(
-        default_factory=list
-    )  # CPU of the measured process per unit of work, microseconds
+    cpu_us: list[float] = field(default_factory=list)  # of the measured process per unit of work
 
     def add(self, value: float, cores: dict[str, float]) -> None:
         """Note one run: units of work per second, and the cores that were busy."""
@@ -40,21 +38,25 @@ class Trials:
         """The values."""
         return Series(self.what, self.unit, self.values)
 
+    @property
+    def cpu_series(self) -> Series:
+        """The CPU of the measured process for each unit of work."""
+        return Series(self.what, "µs", self.cpu_us)
+
+    def cpu_beside(self, yardstick: "Trials") -> CpuCost:
+        """Return what a unit of work costs here and there."""
+        return CpuCost(self.cpu_series, yardstick.cpu_series)
+
     def evidence(self) -> dict[str, object]:
-        """For the result file."""
+        """Return all of it for the result file."""
         return {"cores_busy": self.cores, "cpu_us_each": self.cpu_us}
 
-    def busy(self, beside: "Trials | None" = None) -> str:
-        """Such as "62 µs of CPU each (yardstick 35); busy cores: measured 0.99, client 0.61, …"."""
+    def busy(self, yardstick: "Trials | None" = None) -> str:
+        """Such as "62 µs of CPU each (yardstick 35); busy cores: measured 0.99, client 0.61"."""
         means = {name: statistics.mean(run[name] for run in self.cores) for name in self.cores[0]}
         cores = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items() if mean >= 0.005)
-        other = f" (yardstick {beside.cpu_each:.3g})" if beside is not None else ""
-        return f"{self.cpu_each:.3g} µs of CPU each{other}; busy cores: {cores}"
-
-    @property
-    def cpu_each(self) -> float:
-        """CPU of the measured process per unit of work, microseconds: the median of the runs."""
-        return statistics.median(self.cpu_us)
+        beside = f" (yardstick {yardstick.cpu_series})" if yardstick is not None else ""
+        return f"{self.cpu_series} of CPU each{beside}; busy cores: {cores}"
 
 
 @dataclass(slots=True)
@@ -67,38 +69,43 @@ class Contender:
     status: int
     each: int = 1
     connections: int = 64
-    after: Callable[[Outcome], None] | None = None
+    after: Callable[[int], None] | None = None  # is told how many requests a run answered
     p99_ms: list[float] = field(default_factory=list)
 
-    def run(self, stores: Stores, seconds: float) -> None:
-        """One load, noted."""
-        watched = watch(self.server.program.pids(), stores)
+    def run(self, stores: Stores, plan: Plan) -> None:
+        """Warm the server up, then note what one load came to."""
         requests = itertools.cycle(self.requests)
+        warm_up = self._drive(requests, plan.warm_up_s)
+        watched = watch(self.server.program.pids(), stores)
+        outcome = self._drive(requests, plan.seconds)
+        self.trials.add(outcome.rate * self.each, watched.shares())
+        self.p99_ms.append(round(outcome.latency_ms(0.99), 2))
+        if self.after is not None:
+            self.after(warm_up.answers + outcome.answers)
+
+    def evidence(self) -> dict[str, object]:
+        """Return the evidence of its runs for the result file."""
+        return {"connections": self.connections, "p99_ms": self.p99_ms, **self.trials.evidence()}
+
+    def _drive(self, requests: "itertools.cycle[bytes]", seconds: float) -> Outcome:
         outcome = drive(
             self.server.address, requests, connections=self.connections, seconds=seconds
         )
-        self.trials.add(outcome.rate * self.each, watched.shares())
-        self.p99_ms.append(round(outcome.percentile(0.99) * 1000, 2))
-        outcome.expect(self.status)
-        if self.after is not None:
-            self.after(outcome)
-
-    def evidence(self) -> dict[str, object]:
-        """For the result file."""
-        return {"connections": self.connections, "p99_ms": self.p99_ms, **self.trials.evidence()}
+        return outcome.expect(self.status)
 
 
 def figure(
-    name: str, ours: Contender, yardstick: Contender, target: Target | None, who: str
+    name: str, product: Contender, yardstick: Contender, target: Target | None, who: str
 ) -> Figure:
-    """One contender beside another; `who` names the process that was measured."""
+    """Put one contender beside another; `who` names the process that was measured."""
     return Figure(
         name,
-        ours.trials.series,
+        product.trials.series,
         yardstick.trials.series,
         target,
-        f"{who}: {ours.trials.busy(yardstick.trials)}",
-        conditions={"ours": ours.evidence(), "yardstick": yardstick.evidence()},
+        f"{who}: {product.trials.busy(yardstick.trials)}",
+        cpu=product.trials.cpu_beside(yardstick.trials),
+        conditions={"ours": product.evidence(), "yardstick": yardstick.evidence()},
     )
 
 
@@ -108,11 +115,7 @@ def watch(pids: Sequence[int], stores: Stores) -> Usage:
 
 
 def interleaved(contenders: Sequence[Contender], stores: Stores, plan: Plan) -> None:
-    """Warm every contender up, then give each its load in turn, run after run."""
-    for contender in contenders:
-        contender.run(stores, WARM_UP)
-        contender.trials = Trials(contender.trials.what, contender.trials.unit)
-        contender.p99_ms.clear()
+    """Give each contender its load in turn, run after run."""
     for _ in range(plan.runs):
         for contender in contenders:
-            contender.run(stores, plan.seconds)
+            contender.run(stores, plan)

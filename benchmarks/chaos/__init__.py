@@ -1,1 +1,1 @@
-"""`make chaos`: kills every process of a running stack with SIGKILL, again and again, under load; then counts."""
+"""`make chaos`: kills every process of a stack again and again, under load; then counts."""

@@ -1,101 +1,111 @@
-"""Counting: one worker empties a full inbox, beside plain COPY of the same rows and beside the textbook's worker."""
+"""Counting: one worker empties a full inbox, beside COPY of the same rows and the textbook's worker."""
 
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from benchmarks.figures import Figure, Target
 from benchmarks.load.sample import bodies
 from benchmarks.measures import inbox
 from benchmarks.plan import Plan
-from benchmarks.running import product
 from benchmarks.running.processes import Usage, pinned
 from benchmarks.running.product import Product
+from benchmarks.running.product import prepare as prepare_product
 from benchmarks.running.programs import Program
-from benchmarks.running.stores import Stores, stores
+from benchmarks.running.stores import stores
 from benchmarks.trial import MEASURED, Trials, watch
-from benchmarks.yardsticks import copying
-from benchmarks.yardsticks.textbook import run as textbook
+from benchmarks.yardsticks.copying import Row, copy_seconds, response_rows
 from benchmarks.yardsticks.textbook.run import Textbook
+from benchmarks.yardsticks.textbook.run import prepare as prepare_textbook
+
+WARM_UP = 2_000  # responses, before each run of the product and of COPY
+TARGETS = {
+    "COPY (text)": Target(at_least=0.45),
+    "COPY (binary)": None,
+    "textbook": Target(at_least=40),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The product and the textbook, each with its worker running."""
+
+    product: Product
+    worker: Program
+    textbook: Textbook
+    textbook_worker: Program
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """Responses counted per second."""
+    """Measure responses counted per second."""
     folder, core = plan.subfolder("count"), plan.cores.measured
-    number, tasks = plan.size(200_000, 20_000), plan.size(4_000, 500)
-    trials = {
-        name: Trials(name, "/s")
-        for name in ("one worker", "COPY (text)", "COPY (binary)", "textbook")
-    }
+    trials = {name: Trials(name, "/s") for name in ("one worker", *TARGETS)}
     with stores(folder, plan.cores.others) as running:
-        ours, rival = product.prepare(running), textbook.prepare(running)
-        with ours.worker("inbox", core) as worker, rival.worker(core) as slow:
-            _count(ours, worker, bodies("warm", 2_000), Trials("", ""))
+        product, textbook = prepare_product(running), prepare_textbook(running)
+        with product.worker("inbox", core) as worker, textbook.worker(core) as textbook_worker:
+            field = _Field(product, worker, textbook, textbook_worker)
             for turn in range(plan.runs):
-                _count(ours, worker, bodies(f"count{turn}", number), trials["one worker"])
-                same = copying.rows(ours)
-                for binary in (False, True):
-                    _copy(
-                        plan,
-                        ours,
-                        same,
-                        trials["COPY (binary)" if binary else "COPY (text)"],
-                        binary=binary,
-                    )
-                _textbook(
-                    running, rival, slow, bodies(f"textbook{turn}", tasks), trials["textbook"]
-                )
+                _run(plan, field, turn, trials)
     return _figures(trials)
 
 
-def _count(ours: Product, worker: Program, these: Sequence[bytes], trials: Trials) -> None:
-    inbox.clear(ours)
-    inbox.fill(ours, inbox.entries(these))
-    watched = watch(worker.pids(), ours.stores)
-    seconds = inbox.seconds_until_counted(ours)
-    trials.add(len(these) / seconds, watched.shares())
-    assert inbox.counted(ours) == len(these)
+def _run(plan: Plan, field: _Field, turn: int, trials: dict[str, Trials]) -> None:
+    """Run the product and its yardsticks once, each warmed up before its clock starts."""
+    product, number = field.product, plan.size(200_000, 20_000)
+    _count(product, field.worker, bodies(f"warm{turn}", WARM_UP), Trials("", ""))
+    _count(product, field.worker, bodies(f"count{turn}", number), trials["one worker"])
+    rows = response_rows(product)
+    for binary, name in ((False, "COPY (text)"), (True, "COPY (binary)")):
+        _copy(plan, product, rows[:WARM_UP], Trials("", ""), binary=binary)
+        _copy(plan, product, rows, trials[name], binary=binary)
+    tasks = bodies(f"textbook{turn}", plan.size(4_000, 500))
+    _textbook(field, tasks, trials["textbook"])
+
+
+def _count(product: Product, worker: Program, sent: Sequence[bytes], trials: Trials) -> None:
+    inbox.clear(product)
+    inbox.fill(product, inbox.entries(sent))
+    watched = watch(worker.pids(), product.stores)
+    seconds = inbox.seconds_until_counted(product)
+    trials.add(len(sent) / seconds, watched.shares())
+    assert inbox.counted(product) == len(sent)
 
 
 def _copy(
-    plan: Plan, ours: Product, same: Sequence[copying.Row], trials: Trials, *, binary: bool
+    plan: Plan, product: Product, rows: Sequence[Row], trials: Trials, *, binary: bool
 ) -> None:
-    inbox.clear(ours)
-    with pinned(plan.cores.measured), ours.connect() as connection:
-        watched = Usage({MEASURED: [os.getpid()], **ours.stores.pids()})
-        seconds = copying.copy_seconds(connection, same, binary=binary)
-        trials.add(len(same) / seconds, watched.shares())
-    assert inbox.counted(ours) == len(same)
+    inbox.clear(product)
+    with pinned(plan.cores.measured), product.connect() as connection:
+        watched = Usage({MEASURED: [os.getpid()], **product.stores.pids()})
+        seconds = copy_seconds(connection, rows, binary=binary)
+        trials.add(len(rows) / seconds, watched.shares())
+    assert inbox.counted(product) == len(rows)
 
 
-def _textbook(
-    running: Stores, rival: Textbook, worker: Program, these: Sequence[bytes], trials: Trials
-) -> None:
-    """From the moment at which all tasks are sent; what was counted until then does not count."""
-    expected = rival.counted() + len(these)
-    rival.send(these)
-    watched = watch(worker.pids(), running)
-    started, before = time.perf_counter(), rival.counted()
-    while (counted := rival.counted()) < expected:
+def _textbook(field: _Field, sent: Sequence[bytes], trials: Trials) -> None:
+    """From the moment at which all tasks are sent: what was counted until then is its warm-up."""
+    textbook = field.textbook
+    expected = textbook.counted() + len(sent)
+    textbook.send(sent)
+    watched = watch(field.textbook_worker.pids(), textbook.stores)
+    started, before = time.perf_counter(), textbook.counted()
+    while (counted := textbook.counted()) < expected:
         time.sleep(0.05)
     trials.add((counted - before) / (time.perf_counter() - started), watched.shares())
 
 
 def _figures(trials: dict[str, Trials]) -> list[Figure]:
-    ours = trials["one worker"]
-    targets = {
-        "COPY (text)": Target(at_least=0.45),
-        "COPY (binary)": None,
-        "textbook": Target(at_least=40),
-    }
+    worker = trials["one worker"]
     return [
         Figure(
             f"count, beside {name}",
-            ours.series,
+            worker.series,
             trials[name].series,
             target,
-            f"the worker: {ours.busy(trials[name])}",
-            conditions={"ours": ours.evidence(), "yardstick": trials[name].evidence()},
+            f"the worker: {worker.busy(trials[name])}",
+            cpu=worker.cpu_beside(trials[name]),
+            conditions={"ours": worker.evidence(), "yardstick": trials[name].evidence()},
         )
-        for name, target in targets.items()
+        for name, target in TARGETS.items()
     ]

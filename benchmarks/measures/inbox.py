@@ -1,4 +1,4 @@
-"""Submissions put into the inbox as ingest puts them there, and the wait until a worker has counted them."""
+"""An inbox filled as ingest fills it, and the wait until a worker has emptied it."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from shared.inbox.writer import Writer
 
 # What one group commit holds while 64 connections post one submission at a time.
 PARCELS = 64
-PATIENCE = 60.0
+PATIENCE_S = 60.0
 
 TABLES = "receipt, response, parked, inbox_entry, ledger, day_tally, opd_state, rolling_ikm"
 
@@ -25,7 +25,7 @@ class NotCounted(Exception):
 
 
 def entries(bodies: Sequence[bytes]) -> list[list[Parcel]]:
-    """The bodies as the parcels of inbox entries, one submission a parcel."""
+    """Return the bodies as parcels of inbox entries, one submission a parcel."""
     namespace, now = receipt_namespace(CHANNEL), time.time_ns() // 1000
     parcels = []
     for body in bodies:
@@ -65,9 +65,10 @@ def seconds_until_counted(product: Product, workers: int = 1) -> float:
         left = reader.depth().waiting
         if left < waiting:
             waiting, progress = left, time.perf_counter()
-        elif time.perf_counter() - progress > PATIENCE:
+        elif time.perf_counter() - progress > PATIENCE_S:
             raise NotCounted(
-                f"{left} submissions wait, and nothing happened for {PATIENCE:.0f} s: see the worker's log"
+                f"{left} submissions wait, and nothing happened for {PATIENCE_S:.0f} s: "
+                "see the worker's log"
             )
     return time.perf_counter() - started
 
@@ -80,7 +81,7 @@ def clear(product: Product) -> None:
 
 
 def counted(product: Product) -> int:
-    """The rows of `response`."""
+    """Return the number of responses."""
     with product.connect() as connection:
         row = connection.execute("SELECT count(*)::int FROM response").fetchone()
     assert row is not None

@@ -6,15 +6,16 @@ import time
 from collections.abc import Mapping, Sequence
 
 from benchmarks.figures import Figure, Series, Target
-from benchmarks.load.closed_loop import Outcome, run
+from benchmarks.load.closed_loop import run
+from benchmarks.load.outcome import Outcome
 from benchmarks.load.paced import paced
 from benchmarks.load.sample import submissions
 from benchmarks.plan import Plan
 from benchmarks.running.embedded import Embedded, embedded
-from benchmarks.running.processes import memory, pinned
+from benchmarks.running.processes import memory_bytes, pinned
 
 RATE = 1_000
-SAMPLE_EVERY = 5.0
+SAMPLE_EVERY_S = 5.0
 MIB = 2**20
 SLACK = 4 * MIB  # a small process may grow by this much whatever its share is
 
@@ -23,7 +24,7 @@ Samples = dict[Process, list[tuple[float, int]]]
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """The growth of each process between the third and the last tenth of the load."""
+    """Measure how each process grows from the third to the last tenth of the load."""
     seconds = plan.size(600, 60)
     with embedded(plan, "memory") as stack, pinned(plan.cores.measured | plan.cores.others):
         outcome, samples = run(_load_and_sample(stack, seconds))
@@ -65,25 +66,26 @@ async def _sample(stack: Embedded, samples: Samples) -> None:
     while True:
         for name, pids in stack.processes().items():
             for pid in pids:
-                if (found := memory(pid)) is not None:
-                    _, own = found
-                    samples.setdefault((name, pid), []).append((time.perf_counter() - started, own))
-        await asyncio.sleep(SAMPLE_EVERY)
+                own_bytes = memory_bytes(pid)
+                if own_bytes is not None:
+                    passed_s = time.perf_counter() - started
+                    samples.setdefault((name, pid), []).append((passed_s, own_bytes))
+        await asyncio.sleep(SAMPLE_EVERY_S)
 
 
 def _growth(
     samples: Mapping[Process, Sequence[tuple[float, int]]], seconds: int
 ) -> dict[str, dict[str, float]]:
-    """Of every process that lived through both spans."""
-    found = {}
+    """Return the growth of every process that lived through both spans."""
+    growth = {}
     for (name, pid), series in samples.items():
-        early = [size for at, size in series if 0.2 <= at / seconds < 0.3]
-        late = [size for at, size in series if at / seconds >= 0.9]
+        early = [size for passed_s, size in series if 0.2 <= passed_s / seconds < 0.3]
+        late = [size for passed_s, size in series if passed_s / seconds >= 0.9]
         if early and late:
             first, last = statistics.median(early), statistics.median(late)
-            found[f"{name} ({pid})"] = {
+            growth[f"{name} ({pid})"] = {
                 "early_mib": round(first / MIB, 1),
                 "late_mib": round(last / MIB, 1),
                 "ratio": 1.0 if last - first <= SLACK else round(last / first, 4),
             }
-    return found
+    return growth

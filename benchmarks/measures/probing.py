@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from benchmarks.load.asking import Asker
-from benchmarks.load.closed_loop import request
+from benchmarks.load.connection import request
 from benchmarks.load.sample import PROBE_OPD, submission
 from benchmarks.running.embedded import Embedded
 
-PATIENCE = 60.0
+PATIENCE_S = 60.0
 
 
 class NotVisible(Exception):
@@ -22,16 +22,16 @@ class NotVisible(Exception):
 class Probe:
     """One service of the probes' OPD; its respondents are exactly the probes sent to it."""
 
-    def __init__(self, stack: Embedded, layanan: str, poll: float) -> None:
+    def __init__(self, stack: Embedded, layanan: str, poll_s: float) -> None:
         self._stack = stack
         self._layanan = layanan
-        self._poll = poll
+        self._poll_s = poll_s
         self._sent = 0
         self._asker = Asker(stack.address)
         self._get = request("GET", f"/v1/opd/{PROBE_OPD}/ikm?window=all&layanan={layanan}")
 
     async def send(self) -> float:
-        """Seconds from the 202 of one more probe to the first answer that counts it."""
+        """Send one more probe; return the seconds from its 202 to the first answer that counts it."""
         if self._sent == 0:
             self._sent = await self._respondents()
         name = f"{self._layanan}-{self._sent}-{time.time_ns()}"
@@ -41,19 +41,19 @@ class Probe:
         )
         assert answer.status == HTTPStatus.ACCEPTED, answer.body
         self._sent += 1
-        return await self._visible(answer.at) - answer.at
+        return await self._visible(answer.arrived_s) - answer.arrived_s
 
     def close(self) -> None:
         """Close the connection."""
         self._asker.close()
 
-    async def _visible(self, since: float) -> float:
+    async def _visible(self, since_s: float) -> float:
         while await self._respondents() < self._sent:
-            if time.perf_counter() - since > PATIENCE:
+            if time.perf_counter() - since_s > PATIENCE_S:
                 raise NotVisible(
-                    f"{self._layanan}: {self._sent} sent, not all visible after {PATIENCE:.0f} s"
+                    f"{self._layanan}: {self._sent} sent, not all visible after {PATIENCE_S:.0f} s"
                 )
-            await asyncio.sleep(self._poll)
+            await asyncio.sleep(self._poll_s)
         return time.perf_counter()
 
     async def _respondents(self) -> int:

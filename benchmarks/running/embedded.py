@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from benchmarks.load.asking import ask
-from benchmarks.load.closed_loop import Address, request
+from benchmarks.load.connection import Address, request
 from benchmarks.load.sample import CHANNEL
 from benchmarks.plan import Plan
 from benchmarks.running.processes import pinned, tree
 from benchmarks.running.product import CLI, REGISTRY, ikm
 from benchmarks.running.programs import free_port, program
+from services.ops.client import Client
 from shared.settings import running_stack
 
 
@@ -27,8 +27,8 @@ class Embedded:
 
     def processes(self) -> dict[str, list[int]]:
         """The parts of the stack by name, each with all its processes."""
-        found: dict[str, int] = running_stack(self.home)["processes"]
-        return {name: tree(pid) for name, pid in found.items()}
+        processes: dict[str, int] = running_stack(self.home)["processes"]
+        return {name: tree(pid) for name, pid in processes.items()}
 
     def post(self, document: dict[str, object]) -> bytes:
         """The request that submits one document."""
@@ -50,18 +50,12 @@ def embedded(plan: Plan, name: str) -> Iterator[Embedded]:
             "up", [CLI, "up", "--home", str(home), "--port", str(address.port)], folder, cores
         ) as up,
     ):
-        up.wait_until(lambda: _answers(address, "/healthz"))  # ready is only who has a registry
-        environment = {"IKM_HOME": str(home)}
-        ikm(environment, "apply", str(REGISTRY))
-        up.wait_until(lambda: _answers(address, "/readyz"))
-        key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
-        stack = Embedded(home, address, key)
-        up.wait_until(lambda: ask(address, stack.post({})).status != HTTPStatus.UNAUTHORIZED)
-        yield stack
-
-
-def _answers(address: Address, path: str) -> bool:
-    try:
-        return ask(address, request("GET", path)).status == HTTPStatus.OK
-    except OSError:
-        return False
+        with Client(address.url) as client:
+            # ready is only who has a registry
+            up.wait_until(lambda: client.get("/healthz").status == HTTPStatus.OK)
+            environment = {"IKM_HOME": str(home)}
+            ikm(environment, "apply", str(REGISTRY))
+            up.wait_until(lambda: client.readiness().ready)
+            key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
+            client.await_key(key)
+        yield Embedded(home, address, key)

@@ -1,4 +1,4 @@
-"""What the kernel says of processes: which cores they may use, what they used of them, how much memory they hold."""
+"""What the kernel says of processes: their cores, the CPU they used, the memory they hold."""
 
 import os
 import time
@@ -19,7 +19,7 @@ class Cores:
 
     @classmethod
     def plan(cls) -> "Cores":
-        """The first core that we may use is measured, the rest serve; with a single core both are the same."""
+        """Measure on the first core that we may use, serve on the rest; one core does both."""
         cores = sorted(os.sched_getaffinity(0))
         measured = frozenset(cores[:1])
         return cls(measured, frozenset(cores[1:]) or measured)
@@ -42,12 +42,12 @@ def pinned(cores: frozenset[int]) -> Iterator[None]:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all its descendants."""
+    """Return a process and all its descendants."""
     return _below([pid], _children())
 
 
 def _children() -> dict[int, list[int]]:
-    """The children of every process that is there now; each has an entry, if only an empty one."""
+    """Return the children of every process that runs now, of some an empty list."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
@@ -57,15 +57,15 @@ def _children() -> dict[int, list[int]]:
 
 
 def _below(roots: Iterable[int], children: Mapping[int, Sequence[int]]) -> list[int]:
-    """Those of the processes that are there, and their descendants, each once."""
-    found = [pid for pid in dict.fromkeys(roots) if pid in children]
-    for parent in found:
-        found += [child for child in children[parent] if child not in found]
-    return found
+    """Return the roots that still run and their descendants, each once."""
+    family = [pid for pid in dict.fromkeys(roots) if pid in children]
+    for parent in family:
+        family += [child for child in children[parent] if child not in family]
+    return family
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Seconds of CPU, user and system, that these processes and their children that have ended have used."""
+    """Return the CPU that these processes and their ended children used, user and system."""
     used = 0
     for pid in pids:
         if fields := _stat(pid):
@@ -74,7 +74,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def machine_cpu_seconds() -> float:
-    """Seconds of CPU that everything on this machine has used, and that were stolen from it."""
+    """Return the CPU that everything on this machine used, or that was stolen from it."""
     fields = [
         int(text)
         for text in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
@@ -87,7 +87,7 @@ ELSEWHERE = "elsewhere"
 
 
 class Usage:
-    """CPU use between two moments: of each named group of processes, and of whoever else is on the machine."""
+    """CPU use between two moments, of each named group of processes and of everybody else."""
 
     def __init__(self, groups: Mapping[str, Iterable[int]]) -> None:
         self._groups = {name: list(pids) for name, pids in groups.items()}
@@ -96,7 +96,7 @@ class Usage:
         self._own = self._read()
 
     def shares(self) -> dict[str, float]:
-        """Cores that each group kept busy since this object was made; "elsewhere" is nobody of ours."""
+        """Return the cores that each group kept busy since then; "elsewhere" is somebody else."""
         seconds = time.perf_counter() - self._since
         used = {name: value - self._own[name] for name, value in self._read().items()}
         elsewhere = machine_cpu_seconds() - self._machine - sum(used.values())
@@ -112,13 +112,13 @@ class Usage:
         used: dict[str, float] = {}
         for name, pids in whole.items():
             # This program's tree holds all the others.
-            inner = [other for other, theirs in whole.items() if other != name and theirs < pids]
+            inner = [other for other, members in whole.items() if other != name and members < pids]
             used[name] = cpu_seconds(pids.difference(*(whole[other] for other in inner)))
         return used
 
 
-def memory(pid: int) -> tuple[int, int] | None:
-    """Resident bytes, and those of them that belong to this process alone (RssAnon); None when it has ended."""
+def memory_bytes(pid: int) -> int | None:
+    """Return the memory that belongs to this process alone (RssAnon); None when it has ended."""
     try:
         lines = (
             Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -126,27 +126,11 @@ def memory(pid: int) -> tuple[int, int] | None:
     except OSError:
         return None
     sizes = {name: value for name, _, value in (line.partition(":") for line in lines)}
-    if "VmRSS" not in sizes:
-        return None
-    return int(sizes["VmRSS"].split()[0]) * 1024, int(sizes["RssAnon"].split()[0]) * 1024
-
-
-def command(pid: int) -> str:
-    """The command line of a process; empty when it has ended."""
-    try:
-        return (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode(errors="replace")
-            .strip()
-        )
-    except OSError:
-        return ""
+    return int(sizes["RssAnon"].split()[0]) * 1024 if "RssAnon" in sizes else None
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name: index 0 is the state, 1 the parent, 11 to 14 the CPU ticks."""
+    """Return the fields of /proc/PID/stat after the name: 1 is the parent, 11 to 14 CPU ticks."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -6,15 +6,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 import psycopg
 
-from benchmarks.load.asking import ask
-from benchmarks.load.closed_loop import Address, request
+from benchmarks.load.connection import Address
 from benchmarks.load.sample import CHANNEL
 from benchmarks.running.programs import ROOT, Program, free_port, program
 from benchmarks.running.stores import Stores
+from services.ops.client import NOT_NOW, Client
 from shared.connections import worker_redis
 from shared.inbox.keys import Depth
 from shared.inbox.reader import Reader
@@ -154,12 +153,6 @@ def http(
     """An HTTP server whose last argument is its port, once it answers /readyz with anything but 503."""
     address = Address("127.0.0.1", free_port())
     with program(name, [*command, str(address.port)], stores.folder, cores, environment) as running:
-        running.wait_until(lambda: _answers(address))
+        with Client(address.url) as client:
+            running.wait_until(lambda: client.get("/readyz").status not in NOT_NOW)
         yield Server(address, running)
-
-
-def _answers(address: Address) -> bool:
-    try:
-        return ask(address, request("GET", "/readyz")).status != HTTPStatus.SERVICE_UNAVAILABLE
-    except OSError:
-        return False

@@ -1,4 +1,4 @@
-"""The processes of a benchmark: started on chosen cores, waited for, stopped; each with its log in the run's folder."""
+"""The processes of a benchmark: started on chosen cores, waited for, stopped, each with its log."""
 
 import socket
 import sys
@@ -9,9 +9,11 @@ from pathlib import Path
 
 from benchmarks.running.processes import pinned, tree
 from services.ops.stack import child
+from services.ops.stack.folders import end_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE_S = 60.0
+STOP_PATIENCE_S = 30.0
 
 
 class ProgramFailed(Exception):
@@ -25,20 +27,26 @@ class Program:
         self._child = running
         self.log = running.program.log
 
+    @property
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._child.running
+
     def pids(self) -> list[int]:
-        """The process and its descendants, now."""
+        """Return the process and its descendants, now."""
         return [] if self._child.pid is None else tree(self._child.pid)
 
-    def wait_until(self, ready: Callable[[], bool]) -> None:
-        """Wait for `ready`; ProgramFailed when the process ends before, or after a minute."""
-        deadline = time.monotonic() + PATIENCE
+    def end_of_log(self) -> str:
+        """Return the last lines of its log."""
+        return end_of(self.log, 30)
+
+    def wait_until(self, ready: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """Wait for `ready`; ProgramFailed when the process ends before, or patience does."""
+        deadline = time.monotonic() + patience_s
         while not ready():
-            if not self._child.running or time.monotonic() > deadline:
-                tail = "\n".join(
-                    self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
-                )
+            if not self.runs or time.monotonic() > deadline:
                 name, code = self._child.program.name, self._child.returncode
-                raise ProgramFailed(f"{name} is not ready (exit code {code}):\n{tail}")
+                raise ProgramFailed(f"{name} is not ready (exit code {code}): {self.end_of_log()}")
             time.sleep(0.05)
 
 
@@ -51,19 +59,20 @@ def program(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Program]:
     """Run `command` (a Python module and its arguments) on `cores` while the block lasts."""
-    whole = [sys.executable, "-m", *command]
-    there = {"PYTHONPATH": str(ROOT), **(environment or {})}
-    running = child.Child(child.Program(name, whole, folder / f"{name}.log", environment=there))
-    with pinned(cores):
-        running.start()
+    python = [sys.executable, "-m", *command]
+    variables = {"PYTHONPATH": str(ROOT), **(environment or {})}
+    log = folder / f"{name}.log"
+    running = child.Child(child.Program(name, python, log, environment=variables))
     try:
+        with pinned(cores):
+            running.start()
         yield Program(running)
     finally:
-        running.stop(30)
+        running.stop(STOP_PATIENCE_S)
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
+    """Return a TCP port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -32,8 +32,8 @@ TYPES = (
 Row = tuple[Any, ...]
 
 
-def rows(product: Product) -> list[Row]:
-    """The rows that counting wrote, in the order in which they were sent: counting's own order would help COPY."""
+def response_rows(product: Product) -> list[Row]:
+    """Return the rows that counting wrote as they were sent: its own order would help COPY."""
     columns = COLUMNS.replace("receipt", "response.receipt", 1).replace(
         "channel", "response.channel"
     )
@@ -43,9 +43,9 @@ def rows(product: Product) -> list[Row]:
 
 
 def copy_seconds(
-    connection: "psycopg.Connection[tuple[object, ...]]", these: Sequence[Row], *, binary: bool
+    connection: "psycopg.Connection[tuple[object, ...]]", rows: Sequence[Row], *, binary: bool
 ) -> float:
-    """The time of one COPY of all rows, its commit included."""
+    """Time one COPY of all rows, its commit included."""
     with connection.cursor() as cursor:
         gc.collect()
         started = time.perf_counter()
@@ -54,6 +54,6 @@ def copy_seconds(
         ) as stream:
             if binary:
                 stream.set_types(TYPES)
-            for row in these:
+            for row in rows:
                 stream.write_row(row)
         return time.perf_counter() - started

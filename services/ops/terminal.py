@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import click
+
 from shared.progress import Progress, untold
 
 _ENDLESS = 100_000  # columns of a file or pipe: nothing is wrapped there
@@ -41,7 +43,10 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> 
     console = Console(
         force_terminal=is_terminal, highlight=False, width=None if is_terminal else _ENDLESS
     )
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
 
 
 @contextmanager

@@ -1,16 +1,14 @@
 """The command `ikm simulate`: a city's respondents at a steady rate, sent as a channel sends them."""
 
-import asyncio
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from shared.domain.errors import IkmError
 
 if TYPE_CHECKING:
-    from services.ops.simulate.sending import Load, Outcome
+    from services.ops.simulate.sending import Outcome
     from shared.registry.snapshot import Registry
     from shared.settings import Settings
 
@@ -71,7 +69,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     Their answers hang together, have gaps, are sent again, and a share of them is bad.
     """
     from services.ops.simulate.respondents import Manners, Population
-    from services.ops.simulate.sending import Load
+    from services.ops.simulate.sending import Load, send
+    from services.ops.terminal import progress
     from shared.clock import utc_now
     from shared.settings import Settings, running_stack
 
@@ -79,22 +78,11 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     manners = Manners(duplicates=duplicates, bad=bad, days=days)
     people = Population(_stored_registry(settings), seed, manners, utc_now()).submissions()
     address = url or running_stack(settings.home).get("url") or f"http://127.0.0.1:{settings.port}"
-    channel_key = key or _example_key(settings.home)
-    outcome = asyncio.run(_send(people, str(address), channel_key, Load(rate, seconds)))
+    load = Load(str(address), key or _example_key(settings.home), rate, seconds)
+    with progress("mengirim / sending") as tell:
+        outcome = send(people, load, tell)
     _report(outcome)
     return 1 if outcome.failed else 0
-
-
-async def _send(
-    submissions: Iterator[dict[str, Any]], address: str, key: str, load: "Load"
-) -> "Outcome":
-    from services.ops.client import Sender
-    from services.ops.simulate.sending import CONNECTIONS, send
-    from services.ops.terminal import progress
-
-    with progress("mengirim / sending") as tell:
-        async with Sender(address, key, connections=CONNECTIONS) as sender:
-            return await send(submissions, sender, load, tell)
 
 
 def _stored_registry(settings: "Settings") -> "Registry":
@@ -108,8 +96,8 @@ def _stored_registry(settings: "Settings") -> "Registry":
 def _report(outcome: "Outcome") -> None:
     from services.ops.terminal import Column, print_table
 
-    rate = outcome.sent / outcome.seconds
-    rows = [("terkirim / sent", f"{outcome.sent:,}", f"({rate:,.0f}/s)")]
+    sent = len(outcome.answers)
+    rows = [("terkirim / sent", f"{sent:,}", f"({sent / outcome.seconds:,.0f}/s)")]
     rows += [
         (f"  {status or 'no answer'}", f"{count:,}", "")
         for status, count in sorted(outcome.statuses.items())
@@ -122,7 +110,7 @@ def _report(outcome: "Outcome") -> None:
         )
     )
     print_table([Column(least_width=18), Column(least_width=9, is_number=True), Column()], rows)
-    if outcome.sent:
+    if sent:
         p50_ms, p99_ms = outcome.latency_ms(0.5), outcome.latency_ms(0.99)
         click.echo(f"jawaban / answers     p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
 

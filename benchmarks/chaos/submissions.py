@@ -1,0 +1,42 @@
+"""What the senders of the storm send, and what they remember of it."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+OPD = "disdukcapil"
+LAYANAN = ("ktp-el", "kartu-keluarga")
+UNREGISTERED = "tidak-terdaftar"
+
+
+@dataclass
+class Memory:
+    """What the senders know; the lock is for whoever reads or changes it."""
+
+    acknowledged: dict[str, str] = field(default_factory=dict)  # id -> receipt
+    unanswered: set[str] = field(default_factory=set)
+    statuses: Counter[int] = field(default_factory=Counter)
+    duplicates: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+def body_of(source_ids: Sequence[str]) -> bytes:
+    """Return the submissions of these ids as NDJSON."""
+    return "\n".join(json.dumps(submission(source_id)) for source_id in source_ids).encode()
+
+
+def submission(source_id: str) -> dict[str, Any]:
+    """Return the submission of an id, always the same; that of one in fifty is to be parked."""
+    chance = random.Random(source_id)
+    layanan = UNREGISTERED if is_to_be_parked(source_id) else chance.choice(LAYANAN)
+    answers = {f"U{number}": chance.randint(1, 4) for number in range(1, 10)}
+    return {"id": source_id, "opd": OPD, "layanan": layanan, "answers": answers}
+
+
+def is_to_be_parked(source_id: str) -> bool:
+    """Whether the submission of this id names a layanan that is not registered."""
+    return int.from_bytes(random.Random(source_id).randbytes(4)) % 50 == 0
