@@ -31,33 +31,35 @@ class PreparedAnswer:
 
     @classmethod
     def of(
-        cls, body: bytes, media_type: bytes = JSON, more: Iterable[tuple[bytes, bytes]] = ()
+        cls, body: bytes, media_type: bytes = JSON, more_headers: Iterable[tuple[bytes, bytes]] = ()
     ) -> Self:
         """Prepare the answer with a body. The same body has the same ETag, in every process."""
         tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         # Weak: a proxy may compress the body.
-        common = [(b"etag", b"W/" + tag), (b"cache-control", CACHE_CONTROL)]
+        unchanged = [(b"etag", b"W/" + tag), (b"cache-control", CACHE_CONTROL)]
         length = str(len(body)).encode()
         of_body = [
             (b"content-type", media_type),
             (b"content-length", length),
             (b"x-content-type-options", b"nosniff"),
         ]
-        return cls(body, tag, [*of_body, *common, *more], common)
+        return cls(body, tag, [*of_body, *unchanged, *more_headers], unchanged)
 
-    async def send(self, method: str, request: Iterable[tuple[bytes, bytes]], send: Send) -> None:
+    async def send(
+        self, method: str, request_headers: Iterable[tuple[bytes, bytes]], send: Send
+    ) -> None:
         """Answer a GET or HEAD with these request headers."""
-        for name, value in request:
+        for name, value in request_headers:
             if name == b"if-none-match" and self.matches(value):
                 await _send(send, 304, self.headers_unchanged, b"")
                 return
         await _send(send, 200, self.headers, b"" if method == "HEAD" else self.body)
 
     def matches(self, condition: bytes) -> bool:
-        """Whether If-None-Match names this answer: `*` or one of a list, compared weakly (RFC 9110, 13.1.2).
+        """Return whether If-None-Match names this answer: `*`, or a tag of its list.
 
-        Our tags hold no comma and no space, so a list can be cut at its commas: what else is in it
-        cannot be ours.
+        Tags are compared weakly (RFC 9110, 13.1.2). A tag of this service holds no comma and no
+        space, so a list can be cut at its commas: what else is in it is none of them.
         """
         return any(
             tag.strip(b" \t").removeprefix(b"W/") in {self.tag, b"*"}

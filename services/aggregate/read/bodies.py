@@ -1,4 +1,7 @@
-"""The JSON bodies of the read API: the one source of what is sent and of what the OpenAPI document says."""
+"""The JSON bodies of the read API: what is sent, and what the OpenAPI document says.
+
+Each lists its own fields, those of a Summary too: in the order in which they are sent.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -52,7 +55,10 @@ class OpdLine(msgspec.Struct, frozen=True):
 
 
 class InstansiIndex(msgspec.Struct, frozen=True):
-    """The index of the whole instansi; `ikm` is that of the primary roll-up, `ci95` null for a mean."""
+    """The index of the whole instansi.
+
+    `ikm` is that of the primary roll-up; `ci95` is null where that is the mean.
+    """
 
     code: str
     name: str

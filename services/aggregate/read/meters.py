@@ -23,7 +23,7 @@ _OUTCOMES = {
 
 
 class Meters(Collector):
-    """Totals of the ledger, and how far the figures lag. Without PostgreSQL only that it is away."""
+    """Totals of the ledger, and how far the figures lag; without PostgreSQL: that it is away."""
 
     def __init__(self, engine: sa.Engine, current: CurrentSnapshot, clock: Clock) -> None:
         self._engine = engine

@@ -31,8 +31,9 @@ WindowName = Annotated[
     Field(
         pattern=WINDOW_PATTERN,
         description=(
-            "Jendela waktu / window of local days: today, 7d, 30d, 90d, 365d, all, a year (2026), a semester "
-            f"(2026-S1), a triwulan (2026-Q3) or a month (2026-05). Default: {DEFAULT_WINDOW}. "
+            "Jendela waktu / window of local days: today, 7d, 30d, 90d, 365d, all, a year (2026), "
+            "a semester (2026-S1), a triwulan (2026-Q3) or a month (2026-05). "
+            f"Default: {DEFAULT_WINDOW}. "
             "Not together with from or to."
         ),
         examples=["30d"],
@@ -65,8 +66,8 @@ class _Query(BaseModel):
     first: Day = Field(ABSENT, alias="from")
     last: Day = Field(ABSENT, alias="to")
 
-    def days(self) -> tuple[date | None, date | None]:
-        """The days asked for; None where that side is open."""
+    def requested_days(self) -> tuple[date | None, date | None]:
+        """Return the days asked for; None where that side is open."""
         first, last = (date.fromisoformat(day) if day else None for day in (self.first, self.last))
         if first is not None and last is not None and first > last:
             raise contradiction("the period ends before it begins", "from", "to")
@@ -76,9 +77,9 @@ class _Query(BaseModel):
 class _Windowed(_Query):
     window: WindowName = ABSENT
 
-    def period(self, today: date) -> Window:
-        """The window that is meant, on this local day."""
-        first, last = self.days()
+    def requested_window(self, today: date) -> Window:
+        """Return the window that is meant, on this local day."""
+        first, last = self.requested_days()
         if first is None and last is None:
             return parse(self.window or DEFAULT_WINDOW, today)
         if self.window:
@@ -89,17 +90,17 @@ class _Windowed(_Query):
 
 
 class InstansiQuery(_Windowed):
-    """Of the instansi and all its OPDs."""
+    """The query of the instansi and all its OPDs."""
 
 
 class OpdQuery(_Windowed):
-    """Of one OPD."""
+    """The query of one OPD."""
 
     layanan: LayananCode = ABSENT
 
 
 class TrendQuery(_Query):
-    """Of a trend."""
+    """The query of a trend."""
 
     step: Annotated[
         Step, Field(description="Langkah / step: a local day, an ISO week, a month")
@@ -108,12 +109,12 @@ class TrendQuery(_Query):
 
 
 class BreakdownQuery(_Windowed):
-    """Of a breakdown."""
+    """The query of a breakdown."""
 
     by: Annotated[Facet, Field(description="Rincian menurut / by what")]
 
 
 def contradiction(detail: str, *parameters: str) -> Refused:
-    """The refusal of parameters that are each right."""
+    """Return the refusal of parameters that are each right."""
     violations = [query_violation(parameter, "contradiction", detail) for parameter in parameters]
     return Refused(problem("contradictory-parameters", detail, errors=violations))

@@ -1,4 +1,4 @@
-"""What the routes share: the current snapshot, PostgreSQL, the clock; and how a read is answered."""
+"""What the routes share: the current snapshot, PostgreSQL, the clock; how a read is answered."""
 
 import re
 from collections.abc import Callable

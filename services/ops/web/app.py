@@ -1,17 +1,17 @@
-"""Both services as one application on one port, with one readiness, one set of metrics and one OpenAPI document."""
+"""Both services as one application on one port; what both have is answered once, for both."""
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Protocol
 
+import httpx
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from services.ops.web.openapi import merged
 from shared.problems import problem
@@ -21,7 +21,7 @@ _READ_METHODS = ("GET", "HEAD")
 
 
 class Part(Protocol):
-    """A service: an ASGI application and, within it, the FastAPI application that carries routes and lifespan."""
+    """A service: an ASGI application, and the FastAPI one in it with routes and lifespan."""
 
     api: FastAPI
 
@@ -30,7 +30,7 @@ class Part(Protocol):
 
 
 def create_app(settings: Settings | None = None) -> "Web":
-    """The application for the configured environment."""
+    """Return the application for the configured environment."""
     from services.aggregate.read.app import create_app as create_read
     from services.ingest.app import create_app as create_ingest
 
@@ -39,18 +39,19 @@ def create_app(settings: Settings | None = None) -> "Web":
 
 
 class Web:
-    """Sends each request to the service that its path belongs to; what both have is answered here, for both."""
+    """Sends each request to the service that its path belongs to, unless the path is of both."""
 
     def __init__(self, ingest: Part, read: Part) -> None:
         self._ingest = ingest
         self._read = read
-        self._own: dict[str, Callable[[], Awaitable[Response]]] = {
+        self._common: dict[str, Callable[[], Awaitable[Response]]] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/metrics": self._metrics,
             "/openapi.json": self._openapi,
         }
-        self._ways_in, self._ways_in_below = _paths(ingest.api.routes, except_for=self._own)
+        self._ingest_paths = _paths(ingest.api.routes) - self._common.keys()
+        self._ingest_prefixes = _prefixes(ingest.api.routes)
         self._lifespan = Router(lifespan=self._running)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,20 +60,19 @@ class Web:
             await self._lifespan(scope, receive, send)
             return
         path: str = scope["path"]
-        if path in self._ways_in or path.startswith(self._ways_in_below):
+        if path in self._ingest_paths or path.startswith(self._ingest_prefixes):
             await self._ingest(scope, receive, send)
-        elif path in self._own:
+        elif path in self._common:
             await self._answer(scope, receive, send)
         else:
             await self._read(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("method") not in _READ_METHODS:
-            await problem("method-not-allowed").with_headers(allow=", ".join(_READ_METHODS))(
-                scope, receive, send
-            )
+            refusal = problem("method-not-allowed").with_headers(allow=", ".join(_READ_METHODS))
+            await refusal(scope, receive, send)
             return
-        response = await self._own[scope["path"]]()
+        response = await self._common[scope["path"]]()
         await response(scope, receive, send)
 
     @asynccontextmanager
@@ -87,66 +87,46 @@ class Web:
 
     async def _readyz(self) -> Response:
         """Ready when both are; the promise, the inbox and the registry are those of ingest."""
-        (status_in, ingest), (status_out, read) = (
-            await _ask(self._ingest, "/readyz"),
-            await _ask(self._read, "/readyz"),
-        )
-        ready = status_in == status_out == HTTPStatus.OK
-        state = {**json.loads(read), **json.loads(ingest), "ready": ready}
-        state["reason"] = json.loads(ingest).get("reason") or json.loads(read).get("reason")
-        headers = {} if ready else {"Retry-After": "2"}
-        return JSONResponse(
-            state, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, headers
-        )
+        ingest, read = await _get(self._ingest, "/readyz"), await _get(self._read, "/readyz")
+        state = {**read.json(), **ingest.json()}
+        state["ready"] = ingest.status_code == read.status_code == HTTPStatus.OK
+        state["reason"] = ingest.json().get("reason") or read.json().get("reason")
+        if state["ready"]:
+            return JSONResponse(state)
+        return JSONResponse(state, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "2"})
 
     async def _metrics(self) -> Response:
-        texts = [(await _ask(part, "/metrics"))[1] for part in (self._ingest, self._read)]
-        return Response(b"".join(texts), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        metrics = [(await _get(part, "/metrics")).content for part in (self._ingest, self._read)]
+        return Response(b"".join(metrics), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def _openapi(self) -> Response:
-        return JSONResponse(self.document)
+        return JSONResponse(self._document)
 
     @cached_property
-    def document(self) -> dict[str, Any]:
-        """The OpenAPI document of both."""
+    def _document(self) -> dict[str, Any]:
         return merged([self._ingest.api.openapi(), self._read.api.openapi()])
 
 
-def _paths(
-    routes: Sequence[BaseRoute], except_for: Iterable[str]
-) -> tuple[frozenset[str], tuple[str, ...]]:
-    """The paths of these routes: the fixed ones, and what the ones with parameters and the mounts begin with."""
-    paths = {route.path for route in routes if isinstance(route, Route)} - set(except_for)
-    fixed = frozenset(path for path in paths if "{" not in path)
-    below = {path.partition("{")[0] for path in paths - fixed}
-    below |= {f"{route.path}/" for route in routes if isinstance(route, Mount)}
-    return fixed, tuple(sorted(below))
+def _paths(routes: Sequence[BaseRoute]) -> frozenset[str]:
+    """Return the paths of routes without parameters."""
+    return frozenset(
+        route.path for route in routes if isinstance(route, Route) and "{" not in route.path
+    )
 
 
-async def _ask(part: Part, path: str) -> tuple[int, bytes]:
-    """What a service answers to a GET."""
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [],
+def _prefixes(routes: Sequence[BaseRoute]) -> tuple[str, ...]:
+    """Return what the paths of mounts, and of routes with parameters, begin with."""
+    mounts = {f"{route.path}/" for route in routes if isinstance(route, Mount)}
+    with_parameters = {
+        route.path.partition("{")[0]
+        for route in routes
+        if isinstance(route, Route) and "{" in route.path
     }
-    status = 0
-    chunks: list[bytes] = []
+    return tuple(mounts | with_parameters)
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: Message) -> None:
-        nonlocal status
-        status = message.get("status", status)
-        chunks.append(message.get("body", b""))
-
-    await part(scope, receive, send)
-    return status, b"".join(chunks)
+async def _get(part: Part, path: str) -> httpx.Response:
+    """Ask a service in this process."""
+    transport = httpx.ASGITransport(app=part)
+    async with httpx.AsyncClient(transport=transport, base_url="http://part") as client:
+        return await client.get(path)

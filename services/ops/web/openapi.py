@@ -1,7 +1,8 @@
 """One OpenAPI document out of those of the two services."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 Document = dict[str, Any]
@@ -13,51 +14,44 @@ _SUMMARY = (
 
 
 def merged(documents: Sequence[Document]) -> Document:
-    """The paths and components of all documents in one; of two paths with the same name, the first.
+    """Return one document with all paths and components; of two paths of one name, the first.
 
     Two components of one name and different content are told apart: the later one gets a number.
     """
-    result: Document = {
-        "openapi": documents[0]["openapi"],
-        "info": {"title": _TITLE, "summary": _SUMMARY, "version": documents[0]["info"]["version"]},
+    first = documents[0]
+    merged_document: Document = {
+        "openapi": first["openapi"],
+        "info": {"title": _TITLE, "summary": _SUMMARY, "version": first["info"]["version"]},
         "paths": {},
         "components": {},
     }
     for document in documents:
-        distinct = _distinct(document, result["components"])
+        distinct = _distinct(document, merged_document["components"])
         for path, item in distinct.get("paths", {}).items():
-            result["paths"].setdefault(path, item)
+            merged_document["paths"].setdefault(path, item)
         for kind, components in distinct.get("components", {}).items():
-            result["components"].setdefault(kind, {}).update(components)
-    return result
+            merged_document["components"].setdefault(kind, {}).update(components)
+    return merged_document
 
 
 def _distinct(document: Document, taken: Document) -> Document:
-    """The document with every component renamed whose name is taken by another content, and every reference to it."""
-    text = json.dumps(document)
-    renamed: Document = json.loads(text)
+    """Return the document, its components renamed where another content has their name."""
     for kind, components in document.get("components", {}).items():
         for name, content in components.items():
-            if taken.get(kind, {}).get(name, content) == content:
-                continue
-            new = next(
-                f"{name}{n}"
-                for n in range(2, 1000)
-                if f"{name}{n}" not in (taken[kind] | components)
-            )
-            renamed = _with_reference(
-                renamed, f"#/components/{kind}/{name}", f"#/components/{kind}/{new}"
-            )
-            renamed["components"][kind][new] = renamed["components"][kind].pop(name)
+            if taken.get(kind, {}).get(name, content) != content:
+                free_name = _free_name(name, taken[kind] | components)
+                document = _renamed(document, kind, name, free_name)
+    return document
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    return next(f"{name}{n}" for n in count(2) if f"{name}{n}" not in taken)
+
+
+def _renamed(document: Document, kind: str, name: str, new_name: str) -> Document:
+    """Return the document with a component renamed, and every reference to it."""
+    reference, new_reference = (f'"#/components/{kind}/{of}"' for of in (name, new_name))
+    renamed: Document = json.loads(json.dumps(document).replace(reference, new_reference))
+    components = renamed["components"][kind]
+    components[new_name] = components.pop(name)
     return renamed
-
-
-def _with_reference(value: Any, old: str, new: str) -> Any:  # noqa: ANN401  (any JSON value)
-    if isinstance(value, dict):
-        return {
-            key: new if (key, item) == ("$ref", old) else _with_reference(item, old, new)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_with_reference(item, old, new) for item in value]
-    return value

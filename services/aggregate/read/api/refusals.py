@@ -1,4 +1,4 @@
-"""Every failure of a read as a problem: those of any application, a parameter twice, PostgreSQL away."""
+"""What only the read API refuses: a parameter given twice, and a read while PostgreSQL is away."""
 
 import logging
 from collections import Counter

@@ -46,7 +46,7 @@ async def index(
 ) -> Response:
     """An OPD that was closed on the last day is listed if it has respondents."""
     source = service.source()
-    window = query.period(source.today)
+    window = query.requested_window(source.today)
     return await service.answer(
         request,
         source,
@@ -71,7 +71,7 @@ async def opd_index(
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
-    window = query.period(source.today)
+    window = query.requested_window(source.today)
     return await service.answer(
         request,
         source,
@@ -92,7 +92,7 @@ def opd_trend(service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
-    body = trend(source, opd_entry, layanan, query.step, query.days())
+    body = trend(source, opd_entry, layanan, query.step, query.requested_days())
     return PreparedResponse(json_answer(body))
 
 
@@ -116,7 +116,7 @@ def opd_breakdown(
     """
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
-    window = query.period(source.today)
+    window = query.requested_window(source.today)
     return PreparedResponse(json_answer(breakdown(source, opd_entry, query.by, window)))
 
 

@@ -1,1 +1,1 @@
-"""The bodies of answers: the index, its trend and its breakdown, from rolling rows or from day tallies."""
+"""The bodies of answers: index, trend and breakdown, from rolling rows or from day tallies."""

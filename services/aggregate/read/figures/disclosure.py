@@ -1,4 +1,4 @@
-"""Which cells of a breakdown are withheld from the public, so that nobody's answers can be worked out.
+"""Which cells of a breakdown are withheld, so that nobody's answers can be worked out.
 
 A cell with fewer than five respondents is withheld. The total of all cells is public: what is
 missing from it is the sum of the withheld cells. So at least two are withheld, and at least five
@@ -14,13 +14,13 @@ _FEWEST_CELLS = 2
 
 def withheld(respondents: Mapping[str, int]) -> set[str]:
     """Return the cells to withhold, given the respondents of all, which sum to a public total."""
-    smallest_first = sorted((n, value) for value, n in respondents.items() if n > 0)
+    smallest_first = sorted((n, cell) for cell, n in respondents.items() if n > 0)
     hidden: set[str] = set()
-    together = 0
-    for n, value in smallest_first:
-        safe = not hidden or (len(hidden) >= _FEWEST_CELLS and together >= FEWEST)
-        if n >= FEWEST and safe:
+    respondents_hidden = 0
+    for n, cell in smallest_first:
+        is_safe = not hidden or (len(hidden) >= _FEWEST_CELLS and respondents_hidden >= FEWEST)
+        if n >= FEWEST and is_safe:
             break
-        hidden.add(value)
-        together += n
+        hidden.add(cell)
+        respondents_hidden += n
     return hidden

@@ -3,7 +3,7 @@
 from datetime import date
 
 from services.aggregate.read.pages.words import day
-from shared.domain.window import DAYS, Window, rolling
+from shared.domain.window import Window, rolling
 
 _NAMES = {
     "today": "Hari ini",
@@ -16,12 +16,12 @@ _NAMES = {
 
 
 def choices(today: date) -> list[tuple[Window, str]]:
-    """The rolling windows with their labels; the current periods by their own names."""
+    """Return the rolling windows with their labels; periods as "Triwulan 4 2026"."""
     return [(window, _label(window)) for window in rolling(today)]
 
 
 def days_of(window: Window) -> str:
-    """Which days a window holds, in words."""
+    """Write which days a window holds."""
     if window.first is None or window.last is None:
         return "seluruh data yang ada"
     if window.first == window.last:
@@ -30,7 +30,7 @@ def days_of(window: Window) -> str:
 
 
 def _label(window: Window) -> str:
-    if window.name in DAYS or window.name in _NAMES:
+    if window.name in _NAMES:
         return _NAMES[window.name]
     year, _, part = window.name.partition("-")
     kind = {"Q": "Triwulan", "S": "Semester"}.get(part[:1])

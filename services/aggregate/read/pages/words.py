@@ -8,19 +8,19 @@ NOTHING = "–"
 
 
 def number(value: Decimal | int | None) -> str:
-    """1.234 and 88,31; a dash for nothing."""
+    """Write a number as 1.234 or 88,31; a dash for none."""
     if value is None:
         return NOTHING
     return f"{value:,}".translate(str.maketrans(",.", ".,"))
 
 
 def day(value: date) -> str:
-    """3 Nov 2026."""
+    """Write a day as 3 Nov 2026."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
 
 
 def moment(value: datetime | None) -> str:
-    """3 Nov 2026 12.04 WIB; a dash for nothing. The value carries its zone."""
+    """Write an instant in its own zone, as 3 Nov 2026 12.04 WIB; a dash for none."""
     if value is None:
         return NOTHING
     return f"{day(value)} {value:%H.%M} {value.tzname()}"
