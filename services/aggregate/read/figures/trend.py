@@ -1,14 +1,13 @@
 """How an index moved: one point a local day, ISO week or month."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 
 from services.aggregate.read.bodies import Trend, TrendPoint
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Step, contradiction
-from services.aggregate.rolling.pools import Pool, headline_of, pools_by
+from services.aggregate.rolling.pools import headline_of, pools_by
 from shared.domain.window import buckets
-from shared.registry.snapshot import Layanan, Opd, Registry
+from shared.registry.snapshot import Layanan, Opd
 from shared.storage.tallies import tally_sums
 from shared.storage.tallies.tally_sums import Scope
 
@@ -29,31 +28,34 @@ def trend(
     asked for make more than that.
     """
     layanan_code = layanan.code if layanan is not None else None
-    with source.reading() as connection:
-        extent = tally_sums.extent(connection, opd.code, Scope(layanan=layanan_code))
-        days = _days(requested, extent, source.today, step)
-        buckets_of_days = buckets(step, *days) if days is not None else []
-        borders = [first for first, _ in buckets_of_days]
-        sums = (
-            tally_sums.by_segment(
-                connection,
-                [opd.code],
-                source.registry.unsur_max,
-                borders,
-                Scope(*days, layanan_code),
-            )
-            if days is not None
-            else []
-        )
-    pools = pools_by(sums, lambda segment_sum: segment_sum.segment)
     return Trend(
         opd=opd.code,
         name=opd.name,
         layanan=layanan_code,
         step=step,
         scheme=source.registry.instansi.scheme,
-        series=_points(buckets_of_days, pools, source.registry),
+        series=_series(source, opd, layanan_code, step, requested),
     )
+
+
+def _series(
+    source: FigureSource, opd: Opd, layanan_code: str | None, step: Step, requested: RequestedDays
+) -> list[TrendPoint]:
+    registry = source.registry
+    with source.reading() as connection:
+        extent = tally_sums.extent(connection, opd.code, Scope(layanan=layanan_code))
+        days = _days(requested, extent, source.today, step)
+        if days is None:
+            return []
+        buckets_of_days = buckets(step, *days)
+        borders = [first for first, _ in buckets_of_days]
+        scope = Scope(*days, layanan_code)
+        sums = tally_sums.by_segment(connection, [opd.code], registry.unsur_max, borders, scope)
+    pools = pools_by(sums, lambda segment_sum: segment_sum.segment)
+    return [
+        TrendPoint(first, last, *headline_of(pools.get(segment, {}), registry))
+        for segment, (first, last) in enumerate(buckets_of_days, start=1)
+    ]
 
 
 def _days(requested: RequestedDays, extent: Days | None, today: date, step: Step) -> Days | None:
@@ -72,12 +74,3 @@ def _days(requested: RequestedDays, extent: Days | None, today: date, step: Step
             f"more than {POINTS_MAX} points: take a longer step or fewer days", "step", "from"
         )
     return (first, last) if first <= last else None
-
-
-def _points(
-    buckets_of_days: Sequence[Days], pools: Mapping[int, Pool], registry: Registry
-) -> list[TrendPoint]:
-    return [
-        TrendPoint(first, last, *headline_of(pools.get(segment, {}), registry))
-        for segment, (first, last) in enumerate(buckets_of_days, start=1)
-    ]
