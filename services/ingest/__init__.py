@@ -1,1 +1,1 @@
-"""The way in: bytes of a channel become submissions that are on disk in the inbox before they are acknowledged."""
+"""The way in: what a channel sends is on disk in the inbox before it is acknowledged."""

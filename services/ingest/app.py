@@ -1,4 +1,4 @@
-"""The ingest service: FastAPI for its documents and probes, and beside it the endpoints that take submissions."""
+"""The ingest service: FastAPI for documents and probes, and endpoints for submissions beside it."""
 
 import asyncio
 import gc
@@ -57,7 +57,7 @@ class Ingest:
         problem_handlers.install(self.api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Submissions go straight to their endpoint; everything else through FastAPI."""
+        """Hand submissions straight to their endpoint, and everything else to FastAPI."""
         if scope["type"] == "http" and scope["method"] == "POST":
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
@@ -105,7 +105,7 @@ class Ingest:
 
 
 class _PostRoute:
-    """A POST path among FastAPI's routes: for 405 to other methods, and where a mount changed the path."""
+    """A POST path as a route: for 405 to other methods, and where a mount changed the path."""
 
     def __init__(self, endpoints: Mapping[str, ASGIApp], path: str) -> None:
         self._endpoints = endpoints
@@ -123,7 +123,10 @@ def create_app(settings: Settings | None = None) -> Ingest:
 
 
 def _stop_the_process(watch: Watch, task: asyncio.Task[None]) -> None:
-    """Have the process started anew when a task ends: without its watch it would believe its last look for ever."""
+    """Stop the process when a background task ends, to be started anew.
+
+    Without its watch it would believe its last look for ever.
+    """
     if not task.cancelled():
         watch.refusal = UNAVAILABLE
         log.critical("a background task ended", exc_info=task.exception())

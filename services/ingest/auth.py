@@ -6,7 +6,7 @@ from datetime import date
 from shared.problems import Refused, problem
 from shared.registry.snapshot import Channel, Registry
 
-MOST_HEADERS = 10_000
+MOST_HEADERS = 10_000  # remembered
 _BEARER = b"bearer "
 
 _MISSING = problem("unauthorized", "send Authorization: Bearer <channel key>").with_headers(
@@ -19,7 +19,7 @@ _CLOSED = problem("forbidden", "this channel is closed")
 
 
 def authenticate(registry: Registry, authorization: bytes | None, today: date) -> Channel:
-    """The open channel of the key in an Authorization header; Refused without one."""
+    """Return the open channel of the key in an Authorization header; Refused without one."""
     if authorization is None or authorization[:7].lower() != _BEARER:
         raise Refused(_MISSING)
     # Keys are long and random: a plain SHA-256 is enough, and a lookup by it leaks nothing of the
@@ -34,7 +34,7 @@ def authenticate(registry: Registry, authorization: bytes | None, today: date) -
 
 
 class Authenticator:
-    """Remembers the channel of a header that was judged, for one snapshot and one day: most requests repeat a header.
+    """Remembers whose a header is, for one snapshot and one day: most requests repeat a header.
 
     Only good keys are remembered; spellings of them (spaces, capitals) are limited in number.
     """
@@ -45,7 +45,7 @@ class Authenticator:
         self._channels: dict[bytes, Channel] = {}
 
     def authenticate(self, registry: Registry, authorization: bytes | None, today: date) -> Channel:
-        """The open channel of the key in an Authorization header; Refused without one."""
+        """Return the open channel of the key in an Authorization header; Refused without one."""
         if registry is not self._registry or today != self._today:
             self._registry, self._today, self._channels = registry, today, {}
         channel = self._channels.get(authorization or b"")

@@ -18,7 +18,7 @@ _ENCODED = problem(
 
 
 async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-    """The body; Refused when it is encoded, too large or too slow."""
+    """Return the body; Refused when it is encoded, too large or too slow."""
     if b"content-encoding" in headers and headers[b"content-encoding"].lower() != b"identity":
         raise Refused(_ENCODED)
     announced = headers.get(b"content-length", b"0")

@@ -1,4 +1,7 @@
-"""The request path of ingest, as a plain ASGI endpoint: key, body, submissions, inbox, 202. It touches Redis once."""
+"""The path of a request, as a plain ASGI endpoint: key, body, submissions, inbox, 202.
+
+It touches Redis once.
+"""
 
 import asyncio
 import logging
@@ -76,7 +79,7 @@ class Endpoint:
         await send({"type": "http.response.body", "body": reply})
 
     async def _store(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """Store what a request holds; the body of its 202. Raises Refused when nothing was stored."""
+        """Store what a request holds and return the body of its 202; Refused when nothing was."""
         watch = self._watch
         if watch.refusal is not None:
             raise Refused(watch.refusal)
@@ -127,7 +130,7 @@ class Endpoint:
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:
-    """Everything that is wrong with an item: its envelope, and what that holds (when it could be opened)."""
+    """Return all that is wrong with an item: its envelope and, where readable, what it holds."""
     if not isinstance(submission, list) or (item.violations and not item.body):
         return item.violations
     inside = [

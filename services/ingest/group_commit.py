@@ -1,4 +1,4 @@
-"""Group commit: what arrives while one append is under way becomes the next append, one disk write for all of it."""
+"""Group commit: what arrives during an append becomes the next one, with one disk write."""
 
 import asyncio
 import logging
@@ -57,7 +57,10 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
 
     def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
-        """True once `parcel` is on disk; False when that cannot be said in time (it may be there or not)."""
+        """Return a future: True once `parcel` is on disk, False when that cannot be said in time.
+
+        After a False the parcel may be there or not.
+        """
         stored: asyncio.Future[bool] = self._loop.create_future()
         self._waiting.append(_Waiting(parcel, self._loop.time(), stored))
         if self._under_way is None:
@@ -95,7 +98,7 @@ class GroupCommit:
     def _started(self, parcels: Sequence[Parcel]) -> "asyncio.Future[AppendAnswer]":
         try:
             return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
-        except Exception as error:  # noqa: BLE001 - it is handed on: all of the group hear of it, and the log
+        except Exception as error:  # noqa: BLE001 - handed on: the group hears of it, and the log
             failed: asyncio.Future[AppendAnswer] = self._loop.create_future()
             failed.set_exception(error)
             return failed
@@ -137,7 +140,7 @@ class GroupCommit:
 
 
 def _digestible(parcels: Sequence[Parcel]) -> int:
-    """How many of the parcels, from the first on, one entry may hold: all of them, nearly always."""
+    """Return how many of the parcels, from the first on, one entry may hold: nearly always all."""
     submissions = list(accumulate([len(parcel.bodies) for parcel in parcels]))
     size_bytes = list(accumulate([sum(map(len, parcel.bodies)) for parcel in parcels]))
     fitting = min(

@@ -1,4 +1,7 @@
-"""Tells the workers that the inbox holds something: off the request path, coalesced, never needed for safety."""
+"""Tells the workers that the inbox holds something.
+
+That is done off the request path, coalesced, and never needed for safety.
+"""
 
 import asyncio
 import logging
@@ -19,7 +22,7 @@ PAUSE_S = 0.02  # between two looks at the flag while submissions stream in
 
 
 class Hinter:
-    """Sends one `drain` message whenever none is on its way; a lost one costs at most the sweep interval."""
+    """Sends a `drain` message whenever none is on its way; a lost one costs the sweep interval."""
 
     def __init__(self, redis: Redis, celery: Celery, prefix: str) -> None:
         # Nobody waits for a hint, but the end of the process waits for its thread: a hung Redis
@@ -35,7 +38,7 @@ class Hinter:
         self._link: Link | None = None
 
     def poke(self) -> None:
-        """Something was appended."""
+        """Tell that something was appended."""
         self._news.set()
 
     async def run(self) -> None:
@@ -51,7 +54,10 @@ class Hinter:
             await asyncio.sleep(PAUSE_S)
 
     async def _raised(self) -> bool:
-        """Raise the flag; False when it is up. Fifty times a second: over a link, for a tenth of a client's CPU."""
+        """Raise the flag; return False when it is up already.
+
+        This happens fifty times a second: over a link it takes a tenth of a client's CPU.
+        """
         link = self._link
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):

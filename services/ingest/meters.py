@@ -13,14 +13,14 @@ from services.ingest.watch import Watch
 
 @dataclass(slots=True)
 class Outcomes:
-    """How many submissions of requests that were stored were accepted, and how many of them refused."""
+    """How many submissions of the requests that were stored were accepted, and how many refused."""
 
     accepted: int = 0
     refused: int = 0
 
 
 class Meters(Collector):
-    """Counts in plain integers, which a request can afford; they become metrics when somebody asks."""
+    """Counts in plain integers, which a request can afford; metrics are made when somebody asks."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -30,15 +30,15 @@ class Meters(Collector):
         self._registry.register(self)
 
     def outcomes(self, format_name: str) -> Outcomes:
-        """The counts of one wire format, to be counted up by its endpoint."""
+        """Return the counts of one wire format, which its endpoint counts up."""
         return self._outcomes.setdefault(format_name, Outcomes())
 
     def refused(self, code: str) -> None:
-        """A request was answered with a problem."""
+        """Count a request that was answered with a problem."""
         self._problems[code] += 1
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics as they are now."""
+        """Yield the metrics as they are now."""
         submissions = CounterMetricFamily(
             "ikm_ingest_submissions",
             "Submissions by wire format and outcome",
@@ -72,5 +72,5 @@ class Meters(Collector):
         )
 
     def text(self) -> bytes:
-        """The exposition text."""
+        """Return the exposition text."""
         return generate_latest(self._registry)

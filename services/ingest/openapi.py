@@ -1,4 +1,4 @@
-"""The OpenAPI document of ingest: FastAPI's, and in it the POST paths, which FastAPI does not see."""
+"""The OpenAPI document of ingest: FastAPI's, with the POST paths, which FastAPI does not see."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def _problem(description: str, *headers: str) -> dict[str, Any]:
 
 
 def _batch(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an array, which is taken when one item is good; the others are refused."""
+    """Return the schema of an array: taken when one item is good, while the others are refused."""
     return {
         "type": "array",
         "items": {"anyOf": [item, {"description": "refused by itself, under its index"}]},
@@ -67,7 +67,8 @@ def _post(summary: str, description: str, content: dict[str, Any]) -> dict[str, 
 PATHS: dict[str, Any] = {
     "/v1/submissions": _post(
         "Kirim isian survei / send submissions: an object, an array, or NDJSON",
-        "A single submission may carry its id in the header Idempotency-Key instead. NDJSON: one submission a line.",
+        "A single submission may carry its id in the header Idempotency-Key instead. "
+        "NDJSON: one submission a line.",
         {
             "application/json": {"schema": {"anyOf": [_SUBMISSION, _batch(_SUBMISSION)]}},
             "application/x-ndjson": {
@@ -77,7 +78,8 @@ PATHS: dict[str, Any] = {
     ),
     "/v1/events": _post(
         "Kirim sebagai CloudEvents 1.0 / send as CloudEvents: structured, batch, or binary",
-        "Binary: the submission as application/json, and headers ce-specversion, ce-id, ce-source, ce-type.",
+        "Binary: the submission as application/json, "
+        "and headers ce-specversion, ce-id, ce-source, ce-type.",
         {
             "application/cloudevents+json": {"schema": _EVENT},
             "application/cloudevents-batch+json": {"schema": _batch(_EVENT)},

@@ -1,4 +1,4 @@
-"""What operators ask of ingest: is it alive, can it accept submissions and what does a 202 promise, its metrics.
+"""What operators ask of ingest: does it live, does it accept, what does a 202 promise; its metrics.
 
 The routes read the state of the application that they belong to: `watch` and `meters`, which are
 there from its start on.

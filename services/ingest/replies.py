@@ -1,4 +1,4 @@
-"""What a sender is told of a request: its receipts and what was refused, or the problem when nothing could be taken."""
+"""What a sender is told: receipts and refusals, or a problem when nothing could be taken."""
 
 from collections.abc import Sequence
 from dataclasses import replace

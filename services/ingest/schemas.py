@@ -1,7 +1,7 @@
 """The OpenAPI schemas of what is sent to ingest and what it answers.
 
-They say more than the types that decode it (`shared.wire`) can: no NUL in a text, 4.0 is no integer,
-an array is taken when one item is good. Tests hold them to the service.
+They say more than the types that decode it (`shared.wire`) can: no NUL in a text, 4.0 is no
+integer, an array is taken when one item is good. Tests hold them to the service.
 """
 
 from typing import Any
@@ -130,7 +130,8 @@ SCHEMAS: dict[str, Any] = {
         "type": "object",
         "propertyNames": {"pattern": _STORABLE},
         "additionalProperties": {"enum": [*SCORES, None]},
-        "description": "By the codes of the unsur; judged in full once the questionnaire is known here",
+        "description": "By the codes of the unsur; "
+        "judged in full once the questionnaire is known here",
     },
     "Respondent": _object(
         {

@@ -1,4 +1,4 @@
-"""What ingest knows of its store, renewed twice a second: may a request be accepted now, and if not, why.
+"""What ingest knows of its store, renewed twice a second: are requests accepted, and if not, why.
 
 The same look brings the registry: a new key or OPD counts within a second, a revoked key is gone
 within a second, and when the store cannot be asked nothing is accepted anyway.
@@ -39,7 +39,11 @@ FULL = problem(
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """What a 202 promises: "disk" (survives a power cut), "second" (may lose the last second), "memory", "unknown"."""
+    """What a 202 promises, and the settings of Redis from which that follows.
+
+    `promise`: "disk" (survives a power cut), "second" (may lose the last second), "memory" or
+    "unknown".
+    """
 
     promise: str = "unknown"
     appendonly: str = "unknown"
@@ -49,11 +53,9 @@ class Durability:
 
     @classmethod
     def of(cls, config: dict[str, str]) -> "Durability":
-        """Judge Redis' own configuration."""
-        appendonly, fsync = (
-            config.get("appendonly", "unknown"),
-            config.get("appendfsync", "unknown"),
-        )
+        """Judge the configuration that Redis tells of itself."""
+        appendonly = config.get("appendonly", "unknown")
+        fsync = config.get("appendfsync", "unknown")
         policy = config.get("maxmemory-policy", "unknown")
         rewriting = config.get("no-appendfsync-on-rewrite", "unknown")
         if appendonly == "no":
@@ -68,7 +70,10 @@ class Durability:
 
 
 class Watch:
-    """The present state of the store and the registry. `refusal` is None while submissions can be accepted."""
+    """The present state of the store and the registry.
+
+    `refusal` is None while submissions can be accepted.
+    """
 
     def __init__(self, settings: Settings, redis: Redis, writer: Writer, clock: Clock) -> None:
         self.refusal: Problem | None = STARTING
@@ -83,22 +88,22 @@ class Watch:
         self._redis = redis
         self._writer = writer
         self._clock = clock
-        self._seen = 0.0  # monotonic time of the last complete look
-        self._config_due = 0.0
+        self._confirmed_s = 0.0  # when the last look was complete, on the monotonic clock
+        self._configuration_due_s = 0.0
 
     @property
     def waiting(self) -> int:
-        """Submissions in the inbox, as far as known."""
+        """How many submissions the inbox holds, as far as known."""
         return self.accepted - self.settled
 
     def stored(self, accepted: int, settled: int) -> None:
-        """An append succeeded and told the running totals."""
+        """Note the running totals that a successful append told."""
         self.accepted, self.settled = accepted, settled
         if self.waiting >= self._settings.inbox_limit:
             self.refusal = FULL
 
     def failed(self) -> None:
-        """An append failed: refuse at once until the store answers again."""
+        """Refuse at once, after an append that failed, until the store answers again."""
         self.refusal = UNAVAILABLE
 
     async def run(self) -> None:
@@ -118,15 +123,13 @@ class Watch:
                     "store out of reach", extra={"error": f"{type(error).__name__}: {error}"}
                 )
             self.refusal = UNAVAILABLE if self.registry.version else STARTING
-            self._config_due = 0.0  # it may come back as another
-        except (
-            ValueError,
-            ZoneInfoNotFoundError,
-        ) as error:  # a snapshot of another version of this program
-            log.error("registry unreadable", extra={"error": str(error)})  # noqa: TRY400 - the message says it all
+            self._configuration_due_s = 0.0  # it may come back as another
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            # A snapshot of another version of this program: the message says it all.
+            log.error("registry unreadable", extra={"error": str(error)})  # noqa: TRY400 - as said
             self._judge()
         else:
-            self._seen = time.monotonic()
+            self._confirmed_s = time.monotonic()
             self._judge()
 
     async def _ask(self) -> None:
@@ -135,31 +138,28 @@ class Watch:
         limit = int(memory.get("maxmemory", 0))
         self.memory_share = int(memory["used_memory"]) / limit if limit else 0.0
         await self._probe()
-        await self._follow()
-        if time.monotonic() >= self._config_due:
-            await self._configuration()
+        await self._read_registry()
+        if time.monotonic() >= self._configuration_due_s:
+            await self._read_configuration()
 
     async def _probe(self) -> None:
-        """Write something: a Redis that is full, read-only or failing on its disk still answers reads."""
+        """Write something: a Redis that is full, read-only or out of disk still answers reads."""
         await self._redis.set(f"{self._settings.redis_prefix}probe", b"1", px=60_000)
 
-    async def _follow(self) -> None:
-        found = await publication.fetch(
+    async def _read_registry(self) -> None:
+        registry = await publication.fetch(
             self._redis, self._settings.redis_prefix, self.registry.version
         )
-        if found is not None:
-            self.today = self._day(found)
-            self.registry, self.decoder = found, SubmissionDecoder(found)
-            log.info(
-                "registry",
-                extra={"version": found.version, "opd": len(found.opd), "keys": len(found.keys)},
-            )
-        self.today = self._day(self.registry)
+        self.today = self._day(registry or self.registry)  # raises for a zone unknown here
+        if registry is not None:
+            self.registry, self.decoder = registry, SubmissionDecoder(registry)
+            counts = {"opd": len(registry.opd), "keys": len(registry.keys)}
+            log.info("registry", extra={"version": registry.version, **counts})
 
     def _day(self, registry: Registry) -> date:
         return self._clock().astimezone(registry.instansi.zone).date()
 
-    async def _configuration(self) -> None:
+    async def _read_configuration(self) -> None:
         try:
             config = {
                 **await self._redis.config_get("*append*"),
@@ -167,21 +167,18 @@ class Watch:
             }
         except ResponseError:  # managed servers forbid CONFIG
             config = {}
-        found = Durability.of({_text(key): _text(value) for key, value in config.items()})
-        if found != self.durability:
-            self.durability = found
-            level = logging.INFO if found.promise == "disk" else logging.WARNING
-            log.log(
-                level,
-                "what a 202 promises",
-                extra={"promise": found.promise, "appendfsync": found.appendfsync},
-            )
-        self._config_due = time.monotonic() + 10
+        durability = Durability.of({_text(name): _text(value) for name, value in config.items()})
+        if durability != self.durability:
+            self.durability = durability
+            level = logging.INFO if durability.promise == "disk" else logging.WARNING
+            promise = {"promise": durability.promise, "appendfsync": durability.appendfsync}
+            log.log(level, "what a 202 promises", extra=promise)
+        self._configuration_due_s = time.monotonic() + 10
 
     def _judge(self) -> None:
         if self.registry.version == 0:
             self.refusal = STARTING
-        elif time.monotonic() - self._seen > REGISTRY_MAX_AGE_S:
+        elif time.monotonic() - self._confirmed_s > REGISTRY_MAX_AGE_S:
             self.refusal = STALE
         elif (
             self.waiting >= self._settings.inbox_limit

@@ -1,4 +1,4 @@
-"""`POST /v1/events`: CloudEvents 1.0 over HTTP, structured, binary and batch; `data` is a submission.
+"""`POST /v1/events`: CloudEvents 1.0 over HTTP, structured, binary, batch; `data` is a submission.
 
 An event is known by its `source` and `id` together (CloudEvents 1.0, "REQUIRED Attributes"); a
 submission's own id does not matter here. The mode follows from the Content-Type (HTTP protocol
@@ -52,7 +52,7 @@ _EVENT = msgspec.json.Decoder(Event)
 
 
 def parse(request: Request) -> Parsed:
-    """The submissions that the events of a request carry."""
+    """Return the submissions that the events of a request carry."""
     for prefix, is_batch in ((BATCH, True), (STRUCTURED, False)):
         if request.media_type.startswith(prefix):
             if request.media_type.removeprefix(prefix) not in _FORMATS:
@@ -107,13 +107,13 @@ def _binary(request: Request) -> Item:
             "unsupported-media-type",
             "send a CloudEvent: application/cloudevents+json, or ce-* headers",
         )
-    attributes = {name: _text(value) for name, value in headers.items()}
+    attributes = {name: _header_value(value) for name, value in headers.items()}
     violations = list(_violations(attributes, "/header/ce-"))
     return Item(single(request.body, None).body, _identity(attributes, violations), violations)
 
 
-def _text(header: str | None) -> object:
-    """The value of a header (HTTP protocol binding 1.0, 3.1.3.2: percent-encoded UTF-8, perhaps in quotes)."""
+def _header_value(header: str | None) -> object:
+    """Decode a header: percent-encoded UTF-8, perhaps in quotes (HTTP binding 1.0, 3.1.3.2)."""
     if header is None:
         return None
     try:

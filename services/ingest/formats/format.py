@@ -39,13 +39,13 @@ class Request(Struct, frozen=True, gc=False):
     body: bytes
 
     def header(self, name: bytes) -> str | None:
-        """The header of that (lower case) name."""
+        """Return the header of that (lower case) name."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
 
 class Item(Struct, frozen=True, gc=False):
-    """One submission on its way in: its JSON, and the id that its envelope gave it (over the one inside).
+    """One submission on its way in: its JSON, and its envelope's id, which precedes the one inside.
 
     `violations` are those of the envelope; `pointer` is where in the request the submission lies.
     Without a readable envelope the body is empty.

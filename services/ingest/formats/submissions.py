@@ -24,7 +24,7 @@ _WHITE = b" \t\r\n"
 
 
 def parse(request: Request) -> Parsed:
-    """The submissions of a request."""
+    """Return the submissions of a request."""
     if request.media_type == JSON:
         body = request.body.lstrip(_WHITE)
         if body.startswith(b"["):
@@ -37,7 +37,7 @@ def parse(request: Request) -> Parsed:
 
 
 def single(body: bytes, idempotency_key: bytes | None) -> Item:
-    """One object; without an id of its own it is known by the Idempotency-Key header."""
+    """Return the one object; without an id of its own it has that of the header Idempotency-Key."""
     if len(body) > SINGLE_MAX_BYTES:
         raise Unreadable("too-large", "one submission may have 1 MiB")
     if idempotency_key is None or _has_id(body):
@@ -50,7 +50,7 @@ def single(body: bytes, idempotency_key: bytes | None) -> Item:
 
 
 def array(body: bytes) -> list[Item]:
-    """The items of a JSON array, each as its own bytes."""
+    """Return the items of a JSON array, each as its own bytes."""
     try:
         return limited([Item(bytes(raw)) for raw in _ARRAY.decode(body)])
     except (ValueError, RecursionError) as error:
@@ -59,7 +59,7 @@ def array(body: bytes) -> list[Item]:
 
 
 def limited(items: list[Item]) -> list[Item]:
-    """The items, unless they are too many or none."""
+    """Return the items; Unreadable when they are too many or none."""
     if len(items) > BATCH_MAX_ITEMS:
         raise Unreadable(
             "too-large", f"a batch may have {BATCH_MAX_ITEMS:,} submissions, not {len(items):,}"
