@@ -28,7 +28,7 @@ class Window:
 
 
 # The windows that move with the day, and how many days they hold, today being the last.
-DAYS: Final[Mapping[str, int]] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
+MOVING_DAYS: Final[Mapping[str, int]] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
 ALL: Final = Window("all", None, None)
 
 # The periods of the calendar: how a name is written, and how many months such a period has.
@@ -47,12 +47,12 @@ def local_day(instant: datetime, zone: tzinfo) -> date:
     return instant.astimezone(zone).date()
 
 
-def parse(name: str, today: date) -> Window:
+def named_window(name: str, today: date) -> Window:
     """Return the window that a name stands for on this local day; UnknownWindow if for none."""
     if name == ALL.name:
         return ALL
-    if name in DAYS:
-        return Window(name, today - timedelta(days=DAYS[name] - 1), today)
+    if name in MOVING_DAYS:
+        return Window(name, today - timedelta(days=MOVING_DAYS[name] - 1), today)
     for pattern, months in _PERIODS:
         match = pattern.fullmatch(name)
         if match is not None and match[1] != "0000":
@@ -60,14 +60,14 @@ def parse(name: str, today: date) -> Window:
     raise UnknownWindow(name)
 
 
-def rolling(today: date) -> tuple[Window, ...]:
+def rolling_windows(today: date) -> tuple[Window, ...]:
     """Return the windows kept ready: the moving ones, the current periods, and all."""
     quarter, half = (today.month + 2) // 3, (today.month + 5) // 6
     current = (f"{today.year:04}-Q{quarter}", f"{today.year:04}-S{half}", f"{today.year:04}")
-    return tuple(parse(name, today) for name in (*DAYS, *current, ALL.name))
+    return tuple(named_window(name, today) for name in (*MOVING_DAYS, *current, ALL.name))
 
 
-def custom(first: date | None, last: date | None) -> Window:
+def window_between(first: date | None, last: date | None) -> Window:
     """Return the window from day to day; ReversedPeriod when it would end before it begins."""
     if first is not None and last is not None:
         _demand_order(first, last)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.domain.submission.identity import CODE_MAX
-from shared.domain.window import Window, custom, parse
+from shared.domain.window import Window, named_window, window_between
 from shared.problems import Refused, problem, query_violation
 
 DEFAULT_WINDOW = "all"
@@ -81,12 +81,12 @@ class _Windowed(_Query):
         """Return the window that is meant, on this local day."""
         first, last = self.requested_days()
         if first is None and last is None:
-            return parse(self.window or DEFAULT_WINDOW, today)
+            return named_window(self.window or DEFAULT_WINDOW, today)
         if self.window:
             raise contradiction(
                 "give a window, or from and to", "window", "from" if first is not None else "to"
             )
-        return custom(first, last)
+        return window_between(first, last)
 
 
 class InstansiQuery(_Windowed):

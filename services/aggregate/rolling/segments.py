@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 
-from shared.domain.window import Window, rolling
+from shared.domain.window import Window, rolling_windows
 
 _DAY = timedelta(days=1)
 
@@ -60,7 +60,7 @@ class Calendar:
     @classmethod
     def of(cls, today: date) -> Self:
         """Return the calendar of a local day."""
-        windows, yesterday = rolling(today), today - _DAY
+        windows, yesterday = rolling_windows(today), today - _DAY
         return cls(today, windows, Segments.of(windows, yesterday), yesterday)
 
     def is_settled(self, segment: int) -> bool:

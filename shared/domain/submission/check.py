@@ -44,17 +44,12 @@ _FIELDS: Final[Mapping[str, Field]] = {
 }
 
 
-def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
-    """Return every violation of a decoded JSON document; none means that it is a submission.
-
-    Without a questionnaire (its version is not known here) the answers are only asked to be scores
-    or nulls.
-    """
-    return list(violations(document, questionnaire))
-
-
 def violations(document: object, questionnaire: Questionnaire | None) -> Iterator[Violation]:
-    """Yield the violations one by one, for a caller that shows only the first of many."""
+    """Yield every violation of a decoded JSON document; none means that it is a submission.
+
+    One by one, for a caller that shows only the first of many. Without a questionnaire (its version
+    is not known here) the answers are only asked to be scores or nulls.
+    """
     answers = Field(_answers(questionnaire), required=True)
     return record({**_FIELDS, "answers": answers})(document, "")
 

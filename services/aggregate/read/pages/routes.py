@@ -17,7 +17,7 @@ from services.aggregate.read.pages.windows import choices, days_of
 from services.aggregate.read.pages.words import NOTHING
 from services.aggregate.read.parameters import DEFAULT_WINDOW, WINDOW_PATTERN
 from services.aggregate.read.service import PreparedResponse, Service
-from shared.domain.window import Window, parse
+from shared.domain.window import Window, named_window
 from shared.problems import KINDS, Refused, problem
 
 _SCHEMES = {"exact": "tepat (1/9)"}
@@ -64,7 +64,7 @@ def _window(name: str | None, today: date) -> Window:
     """Return the window of a name; of a name that is none, the default: a person gets a page."""
     if name is None or not re.fullmatch(WINDOW_PATTERN, name):
         name = DEFAULT_WINDOW
-    return parse(name, today)
+    return named_window(name, today)
 
 
 def _home_page(index: Index, window: Window, today: date) -> PreparedAnswer:

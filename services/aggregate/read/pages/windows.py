@@ -3,7 +3,7 @@
 from datetime import date
 
 from services.aggregate.read.pages.words import day
-from shared.domain.window import Window, rolling
+from shared.domain.window import Window, rolling_windows
 
 _NAMES = {
     "today": "Hari ini",
@@ -17,7 +17,7 @@ _NAMES = {
 
 def choices(today: date) -> list[tuple[Window, str]]:
     """Return the rolling windows with their labels; periods as "Triwulan 4 2026"."""
-    return [(window, _label(window)) for window in rolling(today)]
+    return [(window, _label(window)) for window in rolling_windows(today)]
 
 
 def days_of(window: Window) -> str:

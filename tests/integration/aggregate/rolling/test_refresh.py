@@ -18,7 +18,7 @@ from services.aggregate.rolling.summary import summarise
 from shared.domain.ikm import EXACT, SCHEMES
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.tally import Tally
-from shared.domain.window import rolling as rolling_windows
+from shared.domain.window import rolling_windows
 from shared.registry.snapshot import Registry
 from shared.storage import rolling, tables
 from shared.storage.engine import create_engine, opened, transaction

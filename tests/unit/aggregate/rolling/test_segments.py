@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.aggregate.rolling.segments import Calendar, Segments
-from shared.domain.window import custom, rolling
+from shared.domain.window import rolling_windows, window_between
 
 DAYS = st.dates(date(2023, 1, 1), date(2027, 12, 31))
 
@@ -39,7 +39,7 @@ def test_days_before_yesterday_are_settled_and_no_others(today: date, day: date)
 
 
 def test_a_window_that_is_given_is_cut_out_exactly() -> None:
-    window = custom(date(2026, 3, 1), date(2026, 3, 31))
+    window = window_between(date(2026, 3, 1), date(2026, 3, 31))
     segments = Segments.of([window])
     assert segments.borders == (date(2026, 3, 1), date(2026, 4, 1))
     assert list(segments.of_window(window)) == [1]
@@ -47,4 +47,4 @@ def test_a_window_that_is_given_is_cut_out_exactly() -> None:
 
 def test_rolling_windows_share_the_calendar() -> None:
     today = date(2026, 11, 3)
-    assert Calendar.of(today).windows == rolling(today)
+    assert Calendar.of(today).windows == rolling_windows(today)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from shared.domain.ikm import TallyFigures
 from shared.domain.questionnaire import Questionnaire, Unsur
+from shared.domain.submission.check import violations
 from shared.domain.tally import Tally
+from shared.domain.violation import Violation
 from tests.builders import tally_of
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "regulation"
@@ -68,6 +70,10 @@ def ci95(
     tally: Tally, questionnaire: Questionnaire, population: int | None
 ) -> tuple[Decimal, Decimal] | None:
     return TallyFigures.of(tally, questionnaire).ci95(population)
+
+
+def check(document: object, questionnaire: Questionnaire | None) -> list[Violation]:
+    return list(violations(document, questionnaire))
 
 
 scores = st.integers(1, 4)

@@ -1,9 +1,9 @@
 import pytest
 
 from shared.domain.questionnaire import SKM_2017
-from shared.domain.submission.check import check, violations
+from shared.domain.submission.check import violations
 from shared.domain.violation import Violation
-from tests.unit.shared.domain.answers import questionnaire_of
+from tests.unit.shared.domain.answers import check, questionnaire_of
 
 ANSWERS = {f"U{i}": 3 for i in range(1, 10)}
 VALID = {

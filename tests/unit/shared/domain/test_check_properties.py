@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.domain.submission.check import check
+from tests.unit.shared.domain.answers import check
 
 NO_NUL = r"\A[^\x00]*\Z"
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=NO_NUL)]

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import ReversedPeriod, UnknownStep, UnknownWindow
-from shared.domain.window import DAYS, Window, buckets, custom, parse, rolling
+from shared.domain.window import (
+    MOVING_DAYS,
+    Window,
+    buckets,
+    named_window,
+    rolling_windows,
+    window_between,
+)
 
 TODAY = date(2026, 11, 24)
 days = st.dates(date(1901, 1, 1), date(9998, 12, 31))
@@ -39,11 +46,13 @@ ranges = st.tuples(st.dates(), st.integers(0, 500)).map(
     ],
 )
 def test_a_name_says_its_days(name: str, first: str, last: str) -> None:
-    assert parse(name, TODAY) == Window(name, date.fromisoformat(first), date.fromisoformat(last))
+    assert named_window(name, TODAY) == Window(
+        name, date.fromisoformat(first), date.fromisoformat(last)
+    )
 
 
 def test_all_is_open_at_both_ends() -> None:
-    assert parse("all", TODAY) == Window("all", None, None)
+    assert named_window("all", TODAY) == Window("all", None, None)
 
 
 @pytest.mark.parametrize(
@@ -77,51 +86,51 @@ def test_all_is_open_at_both_ends() -> None:
 )
 def test_a_name_that_stands_for_nothing_is_refused(name: str) -> None:
     with pytest.raises(UnknownWindow):
-        parse(name, TODAY)
+        named_window(name, TODAY)
 
 
 @given(st.text(max_size=12))
 def test_any_text_is_a_window_or_unknown(name: str) -> None:
     try:
-        window = parse(name, TODAY)
+        window = named_window(name, TODAY)
     except UnknownWindow:
         return
     assert window.name == name
 
 
 def test_the_windows_kept_ready_on_a_day_of_november() -> None:
-    names = [window.name for window in rolling(TODAY)]
+    names = [window.name for window in rolling_windows(TODAY)]
     assert names == ["today", "7d", "30d", "90d", "365d", "2026-Q4", "2026-S2", "2026", "all"]
 
 
 @given(days)
 def test_every_window_kept_ready_holds_today_and_is_what_its_name_says(today: date) -> None:
-    windows = rolling(today)
+    windows = rolling_windows(today)
     assert len({window.name for window in windows}) == len(windows) == 9
     for window in windows:
         assert today in window
-        assert parse(window.name, today) == window
-    assert {*DAYS, "all"} < {window.name for window in windows}
+        assert named_window(window.name, today) == window
+    assert {*MOVING_DAYS, "all"} < {window.name for window in windows}
 
 
-@given(days, st.sampled_from(sorted(DAYS)))
+@given(days, st.sampled_from(sorted(MOVING_DAYS)))
 def test_a_moving_window_has_as_many_days_as_it_says_and_ends_today(today: date, name: str) -> None:
-    window = parse(name, today)
+    window = named_window(name, today)
     assert window.first is not None
     assert window.last == today
-    assert (window.last - window.first).days + 1 == DAYS[name]
+    assert (window.last - window.first).days + 1 == MOVING_DAYS[name]
     assert today + timedelta(days=1) not in window
 
 
 @given(st.integers(1, 9999))
 def test_the_parts_of_a_year_tile_it(year: int) -> None:
-    whole = parse(f"{year:04}", TODAY)
+    whole = named_window(f"{year:04}", TODAY)
     for parts in (
         ["S1", "S2"],
         ["Q1", "Q2", "Q3", "Q4"],
         [f"{month:02}" for month in range(1, 13)],
     ):
-        windows = [parse(f"{year:04}-{part}", TODAY) for part in parts]
+        windows = [named_window(f"{year:04}-{part}", TODAY) for part in parts]
         assert (windows[0].first, windows[-1].last) == (whole.first, whole.last)
         for left, right in pairwise(windows):
             assert left.last is not None
@@ -129,18 +138,18 @@ def test_the_parts_of_a_year_tile_it(year: int) -> None:
 
 
 def test_a_window_of_any_days_is_named_by_them() -> None:
-    window = custom(date(2026, 1, 5), date(2026, 2, 1))
+    window = window_between(date(2026, 1, 5), date(2026, 2, 1))
     assert window == Window("2026-01-05..2026-02-01", date(2026, 1, 5), date(2026, 2, 1))
-    assert custom(TODAY, TODAY).first == custom(TODAY, TODAY).last == TODAY
+    assert window_between(TODAY, TODAY).first == window_between(TODAY, TODAY).last == TODAY
 
 
 def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ReversedPeriod, match=r"2026-02-01\.\.2026-01-05"):
-        custom(date(2026, 2, 1), date(2026, 1, 5))
+        window_between(date(2026, 2, 1), date(2026, 1, 5))
 
 
 def test_a_window_holds_its_ends_and_nothing_beyond() -> None:
-    window = custom(date(2026, 1, 5), date(2026, 1, 7))
+    window = window_between(date(2026, 1, 5), date(2026, 1, 7))
     assert [day for day in range(1, 11) if date(2026, 1, day) in window] == [5, 6, 7]
 
 
