@@ -36,9 +36,8 @@ Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
 
 MOST_VIOLATIONS = 100  # a hostile body could have a million
-MOST_REMEMBERED = 65_536  # of what hostile senders could invent for ever: codes, profiles, places
+MOST_REMEMBERED = 65_536  # of what a hostile sender could invent for ever: codes, places
 NO_PROFILE = -1
-_LONGEST_PROFILE_BYTES = 512  # of those that are remembered
 _NUL = "\0"  # msgspec accepts its escape, PostgreSQL's text does not hold it
 
 

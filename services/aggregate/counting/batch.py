@@ -25,10 +25,10 @@ from shared.storage import receipts, responses
 from shared.storage.receipts import ReceiptColumns
 from shared.storage.tallies.day_tally import Deltas
 
-UNREADABLE = "unreadable-entry"
-FOREIGN_CHANNEL = "inbox"
+_UNREADABLE = "unreadable-entry"
+_FOREIGN_CHANNEL = "inbox"
 _FOREIGN = Parkable(
-    [Violation("", UNREADABLE, "an inbox entry that this service did not write")], UNREADABLE
+    [Violation("", _UNREADABLE, "an inbox entry that this service did not write")], _UNREADABLE
 )
 
 
@@ -191,7 +191,7 @@ def _foreign(entry: Entry) -> Parcels:
     """Return what somebody else put into the inbox as a submission that will be parked."""
     received_us, source_id = entry.position[0] * 1000, entry.stream_id.decode()
     return Parcels.of(
-        [Parcel(FOREIGN_CHANNEL, received_us, entry.entry.bytes, [source_id], [entry.raw])]
+        [Parcel(_FOREIGN_CHANNEL, received_us, entry.entry.bytes, [source_id], [entry.raw])]
     )
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # at rows that others are writing, too
 
-COLLISION = (sa.exc.IntegrityError, psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
+COLLISION = (psycopg.IntegrityError, psycopg.errors.DeadlockDetected)
 OUTAGE = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
@@ -44,8 +44,8 @@ def together_or_singly(
 ) -> list[Result]:
     """Process the items together; should that fail, one by one, and give up those that fail alone.
 
-    Return the result of all items, or one of each. Raises an OUTAGE, whatever was processed singly
-    until then.
+    Return one result of all items, or one of each. Raises an OUTAGE; what was processed singly
+    until then is done.
     """
     try:
         return [_retried(lambda: process(items))]
@@ -75,9 +75,16 @@ def _retried(process: Callable[[], Result]) -> Result:
     for attempt in range(1, ATTEMPTS):
         try:
             return process()
-        except COLLISION as error:
+        except FAULT as error:
+            if not _is_collision(error):
+                raise
             log.info(
                 "another worker had the same rows",
                 extra={"error": type(error).__name__, "attempt": attempt},
             )
     return process()
+
+
+def _is_collision(error: Exception) -> bool:
+    """Tell whether another worker is the cause; SQLAlchemy may have wrapped the error."""
+    return isinstance(error.orig if isinstance(error, sa.exc.DBAPIError) else error, COLLISION)

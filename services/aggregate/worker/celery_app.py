@@ -1,4 +1,4 @@
-"""The Celery application of the workers: tasks, schedule, and what each worker process holds open.
+"""The Celery application of the workers: its tasks and their schedule.
 
 Start it with `ikm worker` and `ikm beat`.
 """
@@ -9,11 +9,9 @@ from celery.schedules import crontab
 from celery.signals import setup_logging
 
 from services.aggregate.worker import liveness, tasks
-from shared.broker import QUEUES, ROLL, SWEEP, celery_app
+from shared.broker import ROLL, SWEEP, celery_app
 from shared.observability import configure
 from shared.settings import Settings
-
-__all__ = ["QUEUES", "SCHEDULE", "app"]
 
 SWEEP_INTERVAL_S = 1.0
 _EXPIRES_S = 2 * SWEEP_INTERVAL_S  # sweeps that nobody could run must not pile up
