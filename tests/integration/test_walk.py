@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 
 from services.aggregate.read.app import ReadApi
 from services.aggregate.worker.drain import drain
-from services.aggregate.worker.sweep import refresh_now
+from services.aggregate.worker.refreshing import refresh_now
 from shared.registry.publication import publish
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import channel_keys
