@@ -8,6 +8,7 @@ import pytest
 
 from services.ingest.formats import FORMATS
 from services.ingest.formats.format import Format
+from services.ingest.openapi import PATHS
 from services.ops.cli import COMMANDS
 from shared.problems import KINDS
 from shared.settings import VARIABLES, Settings, variable_of
@@ -122,6 +123,10 @@ def test_every_metric_is_explained_to_operators() -> None:
     }
     assert metrics
     expect_none(_unsaid(metrics, OPERATIONS), "not in docs/operations.md:")
+
+
+def test_every_format_is_in_the_openapi_document() -> None:
+    assert set(PATHS) == set(FORMATS)
 
 
 @pytest.mark.parametrize("wire_format", FORMATS.values(), ids=lambda wire_format: wire_format.name)

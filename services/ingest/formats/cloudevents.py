@@ -59,11 +59,8 @@ def parse(request: Request) -> Parsed:
                 raise Unreadable(
                     "unsupported-media-type", "only the JSON format of CloudEvents is understood"
                 )
-            bodies = [
-                item.body
-                for item in (array(request.body) if is_batch else [single(request.body, None)])
-            ]
-            return Parsed([_structured(body) for body in bodies], is_batch)
+            events = array(request.body) if is_batch else [single(request.body, None)]
+            return Parsed([_structured(event.body) for event in events], is_batch)
     return Parsed([_binary(request)], is_batch=False)
 
 
@@ -90,10 +87,10 @@ def _data(event: Event) -> Data:
             b"", "/data", [Violation("/data", "ambiguous", "give data or data_base64, not both")]
         )
     decoded = _decoded(event.data_base64)
-    wrong = (
-        [] if decoded else [Violation("/data_base64", "format", "must hold a submission in Base64")]
-    )
-    return Data(decoded, "/data_base64", wrong)
+    if decoded:
+        return Data(decoded, "/data_base64", [])
+    violation = Violation("/data_base64", "format", "must hold a submission in Base64")
+    return Data(b"", "/data_base64", [violation])
 
 
 def _binary(request: Request) -> Item:

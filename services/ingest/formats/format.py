@@ -21,11 +21,10 @@ BATCH_MAX_ITEMS = 10_000
 class Unreadable(IkmError):
     """The request as a whole cannot be read in this format."""
 
-    def __init__(self, code: str, detail: str, violations: Sequence[Violation] = ()) -> None:
+    def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code  # of the catalogue shared.problems
         self.detail = detail
-        self.violations = violations
 
 
 class Request(Struct, frozen=True, gc=False):
