@@ -46,7 +46,10 @@ def drain(context: WorkerContext, clock: Clock) -> int:
 
 
 class _CountingThread:
-    """Counts and settles one batch while the next is claimed and judged."""
+    """Counts and settles one batch while the next is claimed and judged.
+
+    One after the other they take two thirds more time (26.6 us a response instead of 15.8).
+    """
 
     def __init__(self, context: WorkerContext, clock: Clock) -> None:
         self._context = context
@@ -76,8 +79,8 @@ class _CountingThread:
 def _without_cycle_search() -> Iterator[None]:
     """Switch the cyclic collector off.
 
-    A batch is ten thousands of objects, none in a cycle: looking for some takes a tenth of a
-    worker's CPU, a sixth of its time.
+    A batch is ten thousands of objects, none in a cycle: looking for some takes 5 to 13 % of a
+    worker's CPU (0.8 to 1.7 of 13 us a response).
     """
     gc.disable()
     try:
