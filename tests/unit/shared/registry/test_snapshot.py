@@ -80,6 +80,14 @@ def test_bytes_that_are_no_registry_are_refused() -> None:
         Registry.decode(b'{"version": "new"}')
 
 
+def test_a_snapshot_with_fields_of_another_version_is_read_for_what_it_has() -> None:
+    older = msgspec.json.decode(Registry.empty().encode())
+    older["instansi"]["profile"] = older["instansi"].pop("scheme")
+    for questionnaire in older["questionnaires"].values():
+        questionnaire["scheme"] = questionnaire.pop("regulation")
+    assert Registry.decode(msgspec.json.encode(older)) == Registry.empty()
+
+
 def test_the_empty_registry_knows_the_built_in_questionnaire_and_nothing_else() -> None:
     empty = Registry.empty()
     assert empty.version == 0
