@@ -1,1 +1,1 @@
-"""The benchmarks: each figure is a ratio to a yardstick measured in the same run (see README.md)."""
+"""The benchmarks: each figure is a ratio to a yardstick of the same run (see README.md)."""

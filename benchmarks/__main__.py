@@ -77,9 +77,8 @@ def _elsewhere(document: object) -> Iterator[float]:
 
 
 def _introduce(conditions: dict[str, object]) -> None:
-    print(
-        f"{conditions['cpu']}, {conditions['cores']} cores; {conditions['postgresql']}; {conditions['redis']}"
-    )
+    print(f"{conditions['cpu']}, {conditions['cores']} cores")
+    print(f"{conditions['postgresql']}; {conditions['redis']}")
     print(f"pinning: {conditions['pinning']}")
     print(f"one fsync of 4 KiB on {conditions['file_system']}: {conditions['fsync_ms']} ms")
     if conditions["quick"]:

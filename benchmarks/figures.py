@@ -33,7 +33,7 @@ class Series:
         }
 
     def __str__(self) -> str:
-        """Such as "32,100 /s (30,900–32,300)": the median, and the least and the most of the runs."""
+        """Such as "32,100 /s (30,900–32,300)": the median, the least and the most of the runs."""
         shown = f"{_shown(self.median)} {self.unit}"
         if len(self.runs) == 1:
             return shown
@@ -94,7 +94,7 @@ class Figure:
 
     @property
     def cpu_ratio(self) -> float | None:
-        """The same by the CPU that a unit of work costs, which company on the machine moves less."""
+        """The same by the CPU of a unit of work, which company on the machine moves less."""
         return None if self.cpu is None else self.cpu.ratio
 
     @property

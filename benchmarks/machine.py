@@ -64,7 +64,7 @@ def _file_system(folder: Path) -> str:
     """The type of the file system that holds `folder`: a tmpfs would make every fsync free."""
     best, kind = "", "unknown"
     for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
-        _, point, found, *_ = line.split()
+        _, point, file_system, *_ = line.split()
         if len(point) > len(best) and folder.resolve().is_relative_to(point):
-            best, kind = point, found
+            best, kind = point, file_system
     return kind

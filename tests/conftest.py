@@ -1,4 +1,4 @@
-"""The real servers of a test session, and what a test needs of them: a database and a Redis of its own."""
+"""The real servers of a session, and a database and a Redis of its own for each test."""
 
 import os
 import shutil
@@ -41,33 +41,27 @@ def as_root() -> None:
 @pytest.fixture(scope="session")
 def openssl() -> str:
     """The path of openssl."""
-    found = shutil.which("openssl")
-    if found is None:
+    program = shutil.which("openssl")
+    if program is None:
         _missing("no openssl to make a certificate with")
-    return str(found)
+    return str(program)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Debian's browser."""
-    found = next(
-        (
-            path
-            for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser")
-            if Path(path).exists()
-        ),
-        None,
-    )
-    if found is None:
+    places = ("/usr/bin/chromium", "/usr/bin/chromium-browser")
+    browser = next((path for path in places if Path(path).exists()), None)
+    if browser is None:
         _missing(
             "no Chromium in /usr/bin (Debian: apt-get install chromium): the pages are NOT tested"
         )
-    return str(found)
+    return str(browser)
 
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
-    """A short folder for the servers of this session (each pytest-xdist worker is a session of its own)."""
+    """A short folder for the servers of this session (of this pytest-xdist worker)."""
     with tempfile.TemporaryDirectory(
         prefix="ikm-test-", dir="/tmp", ignore_cleanup_errors=True
     ) as folder:
@@ -88,7 +82,7 @@ def server_user(server_folder: Path) -> Account | None:
 
 @pytest.fixture(scope="session")
 def postgres_server(server_folder: Path, server_user: Account | None) -> Iterator[Postgres]:
-    """The PostgreSQL of the session, with the migrated template. Do not stop or kill it: see `own_postgres`."""
+    """The PostgreSQL of the session, with the migrated template; to be killed: `own_postgres`."""
     server = Postgres(
         server_folder / "pg", server_folder / "s", server_folder / "pg.log", server_user, FAST
     )
@@ -104,7 +98,7 @@ def postgres_server(server_folder: Path, server_user: Account | None) -> Iterato
 
 @pytest.fixture(scope="session")
 def redis_server(server_folder: Path, server_user: Account | None) -> Iterator[Redis]:
-    """The Redis of the session. Do not stop or kill it: see `own_redis`."""
+    """The Redis of the session; to be stopped or killed: `own_redis`."""
     server = Redis(
         server_folder / "redis", server_folder / "s", server_folder / "redis.log", server_user
     )
@@ -145,7 +139,7 @@ def own_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def own_redis(own_folder: Path, server_user: Account | None) -> Iterator[Redis]:
-    """A running Redis of the test's own: it may be stopped, killed, frozen and started again."""
+    """A Redis of the test's own: it may be stopped, killed, frozen and started again."""
     give(own_folder, server_user)
     server = Redis(own_folder / "redis", own_folder / "r", own_folder / "redis.log", server_user)
     server.start()
@@ -157,7 +151,7 @@ def own_redis(own_folder: Path, server_user: Account | None) -> Iterator[Redis]:
 
 @pytest.fixture
 def own_postgres(own_folder: Path, server_user: Account | None) -> Iterator[Postgres]:
-    """A running PostgreSQL of the test's own with a migrated database: it may be stopped, killed and started again."""
+    """A PostgreSQL of the test's own, migrated: it may be stopped, killed and started again."""
     give(own_folder, server_user)
     # A test that kills it asks what survives: so everything is on here.
     server = Postgres(own_folder / "pg", own_folder / "p", own_folder / "pg.log", server_user)

@@ -25,7 +25,7 @@ class StackEnded(Exception):
 
 
 def storm(city: City, kills: int, seed: int) -> tuple[Memory, Counter[str]]:
-    """Send and kill until `kills` processes were killed; return what was sent, and who was killed."""
+    """Send and kill until so many were killed; return what was sent, and who was killed."""
     memory, over = Memory(), Event()
     senders = [
         Thread(target=_send, args=(city, memory, over, f"{seed}-{number}"), daemon=True)

@@ -1,4 +1,4 @@
-"""A load at a steady rate: requests are sent when they are due, whether or not earlier ones were answered.
+"""A load at a steady rate: requests are sent when they are due, answered or not.
 
 Latencies count from the moment at which a request was due, so that a server that stalls is not
 excused.

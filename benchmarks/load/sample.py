@@ -1,4 +1,4 @@
-"""The submissions that are sent: seeded, the size of real ones, for the agencies of benchmarks/registry.yaml."""
+"""The submissions that are sent: seeded, the size of real ones, for benchmarks/registry.yaml."""
 
 import json
 import random
@@ -23,7 +23,7 @@ _COMMENTS = (
 
 
 def submissions(seed: str, number: int, days: int = 1) -> Iterator[dict[str, Any]]:
-    """`number` submissions with ids that begin with `seed`, sent at random moments of the last `days` days."""
+    """Yield `number` submissions of random moments of the last `days` days."""
     draw = random.Random(seed)
     now = datetime.now(UTC).replace(microsecond=0)
     for index in range(number):
@@ -33,7 +33,7 @@ def submissions(seed: str, number: int, days: int = 1) -> Iterator[dict[str, Any
 
 
 def submission(draw: random.Random, name: str, submitted_at: datetime) -> dict[str, Any]:
-    """One submission as a document: three respondents in four have a profile, one in five leaves a comment."""
+    """Make a submission: three respondents in four have a profile, one in five comments."""
     document: dict[str, Any] = {
         "id": name,
         "opd": draw.choice(OPD),
@@ -54,7 +54,7 @@ def submission(draw: random.Random, name: str, submitted_at: datetime) -> dict[s
 
 
 def bodies(seed: str, number: int, days: int = 1) -> list[bytes]:
-    """`number` submissions as compact JSON."""
+    """Return `number` submissions as compact JSON."""
     return [
         json.dumps(document, separators=(",", ":")).encode()
         for document in submissions(seed, number, days)

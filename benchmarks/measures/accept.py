@@ -1,4 +1,4 @@
-"""Accepting: durable single POSTs on one pinned ingest process, beside the no-op and the textbook."""
+"""Accepting: durable single POSTs on one pinned ingest process, beside two others."""
 
 from benchmarks.figures import Figure, Target
 from benchmarks.load.connection import request

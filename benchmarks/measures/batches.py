@@ -1,4 +1,4 @@
-"""Batches: NDJSON of 1,000 submissions on one pinned ingest process, beside the bare request rate."""
+"""Batches: NDJSON of 1,000 submissions on one pinned ingest process, beside the no-op."""
 
 from benchmarks.figures import Figure, Target
 from benchmarks.load.connection import request

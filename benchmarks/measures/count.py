@@ -1,4 +1,4 @@
-"""Counting: one worker empties a full inbox, beside COPY of the same rows and the textbook's worker."""
+"""Counting: one worker empties a full inbox, beside COPY of its rows and the textbook's worker."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The batch tally: the product's numpy against pandas and against plain dictionaries, on the same batches."""
+"""The batch tally: the product's numpy beside pandas and dictionaries, on the same batches."""
 
 import gc
 import time
@@ -15,12 +15,12 @@ from shared.storage.responses import Place
 
 WAYS = {"numpy": by_product, "pandas groupby": by_pandas, "dictionaries": by_dictionaries}
 Batch = tuple[Sequence[Place], Sequence[Profile], Sequence[str]]
-LEAST_SECONDS = 0.5
+LEAST_S = 0.5
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """Responses tallied per second, for a small and for a full batch."""
-    found: list[Figure] = []
+    """Measure responses tallied per second, for a small and for a full batch."""
+    figures: list[Figure] = []
     for size in (500, 10_000):
         batch = _batch(size)
         rates: dict[str, list[float]] = {name: [] for name in WAYS}
@@ -29,11 +29,11 @@ def measure(plan: Plan) -> list[Figure]:
             for _ in range(plan.runs):
                 for name in WAYS:
                     rates[name].append(_rate(name, batch))
-        ours = Series("numpy", "/s", rates["numpy"])
-        found += [
+        numpy = Series("numpy", "/s", rates["numpy"])
+        figures += [
             Figure(
                 f"tally of {size:,}, beside {name}",
-                ours,
+                numpy,
                 Series(name, "/s", rates[name]),
                 Target(at_least=1),
                 "CPU of one core",
@@ -41,15 +41,15 @@ def measure(plan: Plan) -> list[Figure]:
             for name in WAYS
             if name != "numpy"
         ]
-    return found
+    return figures
 
 
 def _rate(name: str, batch: Batch) -> float:
-    """Responses per second of CPU of one way, over at least half a second: others on the machine do not matter."""
+    """Return responses per second of CPU, over half a second at least."""
     way, repetitions = WAYS[name], 0
     gc.collect()
     started = time.process_time()
-    while (passed := time.process_time() - started) < LEAST_SECONDS:
+    while (passed := time.process_time() - started) < LEAST_S:
         way(*batch)
         repetitions += 1
     return repetitions * len(batch[0]) / passed
@@ -64,9 +64,14 @@ def _batch(size: int) -> Batch:
         day = datetime.fromisoformat(document["submitted_at"]).date()
         place = Place(document["opd"], document["layanan"], day, SKM_2017.code, CHANNEL)
         places.append(distinct.setdefault(place, place))
-        who = document.get("respondent") or {}
+        respondent = document.get("respondent") or {}
         profiles.append(
-            (who.get("sex"), who.get("age"), who.get("education"), who.get("occupation"))
+            (
+                respondent.get("sex"),
+                respondent.get("age"),
+                respondent.get("education"),
+                respondent.get("occupation"),
+            )
         )
         scores.append("".join(map(str, document["answers"].values())))
     return places, profiles, scores

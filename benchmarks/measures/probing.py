@@ -1,4 +1,4 @@
-"""Probes: single submissions to services that nobody else uses, timed from their 202 until the read API shows them."""
+"""Probes: single submissions for layanan of their own, timed from 202 until the API shows them."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ class NotVisible(Exception):
 
 
 class Probe:
-    """One service of the probes' OPD; its respondents are exactly the probes sent to it."""
+    """One layanan of the probes' OPD; its respondents are exactly the probes sent to it."""
 
     def __init__(self, stack: Embedded, layanan: str, poll_s: float) -> None:
         self._stack = stack
@@ -31,7 +31,7 @@ class Probe:
         self._get = request("GET", f"/v1/opd/{PROBE_OPD}/ikm?window=all&layanan={layanan}")
 
     async def send(self) -> float:
-        """Send one more probe; return the seconds from its 202 to the first answer that counts it."""
+        """Send another probe; return the seconds from its 202 until an answer counts it."""
         if self._sent == 0:
             self._sent = await self._respondents()
         name = f"{self._layanan}-{self._sent}-{time.time_ns()}"

@@ -1,4 +1,4 @@
-"""Reading: the index of an OPD on one pinned process, beside the no-op, and at two sizes of the data."""
+"""Reading: the index of an OPD on one pinned process, beside the no-op; at two sizes of data."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -7,9 +7,8 @@ from benchmarks.figures import Figure, Target
 from benchmarks.load.sample import bodies
 from benchmarks.measures import inbox
 from benchmarks.plan import Plan
-from benchmarks.running import product
 from benchmarks.running.processes import pinned
-from benchmarks.running.product import Product
+from benchmarks.running.product import Product, prepare
 from benchmarks.running.programs import Program
 from benchmarks.running.stores import stores
 from benchmarks.trial import Trials, watch
@@ -19,15 +18,15 @@ FREE = 0.8  # of a core, to call it free
 
 
 def measure(plan: Plan) -> list[Figure]:
-    """Responses counted per second by two workers, beside one."""
+    """Measure responses counted per second by two workers, beside one."""
     folder, number = plan.subfolder("workers"), plan.size(200_000, 20_000)
     everywhere = plan.cores.measured | plan.cores.others
     trials = {1: Trials("one worker", "/s"), 2: Trials("two workers", "/s")}
     with pinned(everywhere), stores(folder, everywhere) as running:
-        ours = product.prepare(running)
+        product = prepare(running)
         for turn in range(plan.runs):
             for workers, noted in trials.items():
-                noted.add(*_count(ours, workers, f"{turn}-{workers}", number))
+                noted.add(*_count(product, workers, f"{turn}-{workers}", number))
     free = len(everywhere) - max(sum(run.values()) for run in trials[1].cores)
     return [
         Figure(
@@ -44,22 +43,24 @@ def measure(plan: Plan) -> list[Figure]:
     ]
 
 
-def _count(ours: Product, workers: int, turn: str, number: int) -> tuple[float, dict[str, float]]:
-    """The rate of a fresh set of workers, and the cores that were busy."""
+def _count(
+    product: Product, workers: int, turn: str, number: int
+) -> tuple[float, dict[str, float]]:
+    """Return the rate of a fresh set of workers, and the cores that were busy."""
     cores = frozenset(os.sched_getaffinity(0))
-    inbox.clear(ours)
+    inbox.clear(product)
     with ExitStack() as stack:
         started = [
-            stack.enter_context(ours.worker("inbox", cores, f"-{turn}-{index}"))
+            stack.enter_context(product.worker("inbox", cores, f"-{turn}-{index}"))
             for index in range(workers)
         ]
-        inbox.fill(ours, inbox.entries(bodies(f"warm{turn}", WARM_UP)))
-        inbox.seconds_until_counted(ours, workers)
-        inbox.fill(ours, inbox.entries(bodies(f"workers{turn}", number)))
-        watched = watch(_pids(started), ours.stores)
-        seconds = inbox.seconds_until_counted(ours, workers)
+        inbox.fill(product, inbox.entries(bodies(f"warm{turn}", WARM_UP)))
+        inbox.seconds_until_counted(product, workers)
+        inbox.fill(product, inbox.entries(bodies(f"workers{turn}", number)))
+        watched = watch(_pids(started), product.stores)
+        seconds = inbox.seconds_until_counted(product, workers)
         shares = watched.shares()
-    assert inbox.counted(ours) == number + WARM_UP
+    assert inbox.counted(product) == number + WARM_UP
     return number / seconds, shares
 
 

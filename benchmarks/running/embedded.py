@@ -1,4 +1,4 @@
-"""The embedded stack (`ikm up`) as users run it: every process, nothing pinned, its state in the run's folder."""
+"""The embedded stack (`ikm up`) as users run it: every process, nothing pinned."""
 
 import json
 from collections.abc import Iterator
@@ -26,12 +26,12 @@ class Embedded:
     key: str = field(repr=False)
 
     def processes(self) -> dict[str, list[int]]:
-        """The parts of the stack by name, each with all its processes."""
+        """Return the parts of the stack by name, each with all its processes."""
         processes: dict[str, int] = running_stack(self.home)["processes"]
         return {name: tree(pid) for name, pid in processes.items()}
 
     def post(self, document: dict[str, object]) -> bytes:
-        """The request that submits one document."""
+        """Return the request that submits one document."""
         headers = {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
         return request(
             "POST", "/v1/submissions", headers, json.dumps(document, separators=(",", ":")).encode()

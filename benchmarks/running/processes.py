@@ -106,7 +106,7 @@ class Usage:
         }
 
     def _read(self) -> dict[str, float]:
-        """With the children that come and go: PostgreSQL's backends, Redis' rewriting of its file."""
+        """Read the CPU with children that come and go, such as PostgreSQL's backends."""
         children = _children()
         whole = {name: set(_below(pids, children)) for name, pids in self._groups.items()}
         used: dict[str, float] = {}

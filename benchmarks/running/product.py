@@ -1,4 +1,4 @@
-"""The product as the benchmarks use it: migrated database, applied registry, a key, its own commands as processes."""
+"""The product as the benchmarks use it: database, registry, key, its commands as processes."""
 
 import os
 import subprocess
@@ -108,12 +108,12 @@ def prepare(stores: Stores, database: str = "ikm_bench") -> Product:
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
-    """The variables that say what these settings were told."""
+    """Return the variables that say what these settings were told."""
     return {variable_of(name): str(getattr(settings, name)) for name in settings.model_fields_set}
 
 
 def ikm(environment: Mapping[str, str], *arguments: str) -> str:
-    """What an `ikm` command prints."""
+    """Return what an `ikm` command prints."""
     done = subprocess.run(
         [sys.executable, "-m", CLI, *arguments],
         cwd=ROOT,
@@ -150,7 +150,7 @@ def http(
     cores: frozenset[int],
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    """An HTTP server whose last argument is its port, once it answers /readyz with anything but 503."""
+    """Run an HTTP server whose last argument is its port, once it is ready."""
     address = Address("127.0.0.1", free_port())
     with program(name, [*command, str(address.port)], stores.folder, cores, environment) as running:
         with Client(address.url) as client:

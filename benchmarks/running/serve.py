@@ -1,4 +1,4 @@
-"""Serves any ASGI application with the product's own `serve` command: the same server, the same settings.
+"""Serves any ASGI application with the product's own `serve` command and its settings.
 
 `python -m benchmarks.running.serve MODULE:FACTORY PORT`
 """

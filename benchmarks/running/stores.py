@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of the benchmark's own, as the product runs them: every commit and every append fsynced."""
+"""A PostgreSQL and a Redis as the product runs them: every commit and every append fsynced."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ class Stores:
     redis: Redis
 
     def pids(self) -> dict[str, list[int]]:
-        """The processes of each."""
+        """Return the processes of each."""
         children = {"PostgreSQL": self.postgres.child.pid, "Redis": self.redis.child.pid}
         return {name: tree(pid) for name, pid in children.items() if pid is not None}
 
     def new_database(self, name: str) -> str:
-        """The address of a new, empty database; one of that name is dropped first."""
+        """Make a new, empty database, dropping one of that name; return its address."""
         with self.postgres.connect("postgres") as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name}")

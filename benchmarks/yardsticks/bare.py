@@ -1,4 +1,4 @@
-"""The yardstick of HTTP: an ASGI application that looks at nothing and answers a constant (served by serve.py)."""
+"""The yardstick of HTTP: an ASGI application that looks at nothing and answers a constant."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

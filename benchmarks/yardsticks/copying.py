@@ -1,4 +1,4 @@
-"""The yardstick of counting: COPY by psycopg of rows into the product's own `response` table, and nothing else."""
+"""The yardstick of counting: COPY of rows into the product's own `response` table, no more."""
 
 import gc
 import time

@@ -1,4 +1,4 @@
-"""The batch tally in three ways that are not the product's: pandas groupby, and plain dictionaries of integers.
+"""The batch tally in ways that are not the product's: pandas groupby, and plain dictionaries.
 
 All give {key: (n, complete, total, total of squares, counts…)}, so that they can be compared with
 the product's.
@@ -29,12 +29,13 @@ def by_product(places: Sequence[Place], profiles: Sequence[Profile], scores: Seq
     distinct, place_index = numbered(places)
     codes = int_column(profile_code(*profile) for profile in profiles)
     digits = np.frombuffer("".join(scores).encode(), dtype=np.uint8).reshape(len(scores), SIZE)
-    found = tally(SKM_2017, distinct, place_index, codes, digits)
-    width = found.width
-    heads = zip(found.keys, found.n, found.complete, found.total, found.total_sq, strict=True)
+    deltas = tally(SKM_2017, distinct, place_index, codes, digits)
+    sums = zip(deltas.n, deltas.complete, deltas.total, deltas.total_sq, strict=True)
+    width = deltas.width
+    starts = range(0, len(deltas.keys) * width, width)
     return {
-        key: (n, complete, total, squares, *found.counts[width * at : width * at + width])
-        for at, (key, n, complete, total, squares) in enumerate(heads)
+        key: (*row, *deltas.counts[start : start + width])
+        for key, row, start in zip(deltas.keys, sums, starts, strict=True)
     }
 
 
@@ -77,15 +78,15 @@ def by_pandas(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequ
         age=pd.Series([_age(profile) for profile in profiles], dtype=object),
     )
     values = _indicators(scores)
-    found: Sums = {}
+    tallies: Sums = {}
     for facet in FACETS:
         by = [facets[name] for name in ("opd", "day", "layanan", facet, "questionnaire")]
         sums = values.groupby(by, sort=False, dropna=True, observed=True).sum()
         for (opd, day, layanan, value, questionnaire), row in zip(
             sums.index, sums.to_numpy().tolist(), strict=True
         ):
-            found[Key(opd, facet, day, layanan, value, questionnaire)] = tuple(row)
-    return found
+            tallies[Key(opd, facet, day, layanan, value, questionnaire)] = tuple(row)
+    return tallies
 
 
 def _indicators(scores: Sequence[str]) -> pd.DataFrame:

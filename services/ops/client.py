@@ -59,7 +59,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What the service says about itself: `state` in its own words (empty: no answer), and as text."""
+    """What the service says about itself, in its own words (none: no answer) and as text."""
 
     ready: bool
     state: Mapping[str, Any]
@@ -172,7 +172,8 @@ class Client:
         headers = {"authorization": f"Bearer {key}", "content-type": media_type}
         return self._request("POST", SUBMISSIONS, content=body, headers=headers)
 
-    def _request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401 (httpx's own)
+    # The options are httpx's own.
+    def _request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:  # such as while `web` is starting again

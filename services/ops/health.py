@@ -1,4 +1,4 @@
-"""How a system is: what `ikm status` gathers from the stack, the service, Redis and PostgreSQL; each may be away."""
+"""How a system is, as `ikm status` shows it: stack, service, Redis and PostgreSQL, if not away."""
 
 import os
 import time
@@ -180,7 +180,7 @@ def _stale(connection: sa.Connection, zone: ZoneInfo) -> set[OpdState]:
 
 
 def _stuck(engine: sa.Engine, zone: ZoneInfo) -> Sequence[OpdState]:
-    """The OPDs that stay stale and whose rows do not move: being stale for a moment is how things are."""
+    """Return the OPDs whose rows do not move: being stale for a moment is how things are."""
     stuck = _stale_by_progress(engine, zone)
     deadline = time.monotonic() + STALE_S
     while stuck and time.monotonic() <= deadline:

@@ -1,4 +1,4 @@
-"""What a person sees on a terminal: tables and progress bars; plain columns and no bar elsewhere."""
+"""What a person sees on a terminal: tables and progress bars; elsewhere plain columns, no bar."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence

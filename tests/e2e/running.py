@@ -1,4 +1,4 @@
-"""`ikm up` as a person runs it: a process, its output, its HTTP address. Nothing of the services is imported."""
+"""`ikm up` as a person runs it: a process, its output, its HTTP address; nothing is imported."""
 
 import json
 import os
@@ -7,11 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import httpx
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = Path(sys.executable).with_name("ikm")
@@ -60,18 +60,18 @@ class Up:
 
     @property
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.home / "stack.json").read_text())
-        return found
+        state: dict[str, Any] = json.loads((self.home / "stack.json").read_text())
+        return state
 
     def wait_for(self, text: str, timeout: float = START_TIMEOUT_S) -> str:
         """The line of the output that holds the text."""
 
-        def line() -> str | None:
-            found = next((line for line in list(self.lines) if text in line), None)
-            assert found or self.process.poll() is None, f"`ikm up` ended:\n{self.output}"
-            return found
+        def line_with_text() -> str | None:
+            match = next((line for line in list(self.lines) if text in line), None)
+            assert match or self.process.poll() is None, f"`ikm up` ended:\n{self.output}"
+            return match
 
-        return eventually(line, timeout, lambda: f"{text!r} not in:\n{self.output}")
+        return eventually(line_with_text, timeout, lambda: f"{text!r} not in:\n{self.output}")
 
     def pid(self, name: str) -> int:
         return int(self.state["processes"][name])
@@ -81,28 +81,31 @@ class Up:
         headers = {"content-type": "application/json"}
         if (self.home / "example.key").exists():
             headers["authorization"] = f"Bearer {(self.home / 'example.key').read_text().strip()}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.state["url"] + path, data, headers, method=method)
+        content = None if body is None else json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-        except OSError as error:
+            answer = httpx.request(
+                method,
+                self.state["url"] + path,
+                content=content,
+                headers=headers,
+                timeout=5,
+                trust_env=False,
+            )
+        except httpx.TransportError as error:
             return 0, error
+        return answer.status_code, answer.json()
 
     def respondents(self, opd: str) -> int | None:
-        status, found = self.call("GET", f"/v1/opd/{opd}/ikm?window=all")
-        return found["respondents"] if status == 200 else None
+        status, index = self.call("GET", f"/v1/opd/{opd}/ikm?window=all")
+        return index["respondents"] if status == 200 else None
 
     def post(self, submission: dict[str, object], timeout: float = 30) -> str:
         """Post until it is accepted, as a sender that honours 503 does; the receipt."""
 
         def receipt() -> str | None:
-            status, found = self.call("POST", "/v1/submissions", submission)
-            assert status in (0, 202, 503), found
-            return found["receipts"][0] if status == 202 else None
+            status, answer = self.call("POST", "/v1/submissions", submission)
+            assert status in (0, 202, 503), answer
+            return answer["receipts"][0] if status == 202 else None
 
         return eventually(receipt, timeout, lambda: f"not accepted\n{self.output}")
 
@@ -131,9 +134,9 @@ def _no_more() -> str:
 def eventually(
     condition: Callable[[], T | None], timeout: float = 30, complaint: Callable[[], str] = _no_more
 ) -> T:
-    """What the condition gives as soon as it gives something (neither None nor false nor empty text)."""
+    """What the condition gives as soon as it gives something (neither None, false nor "")."""
     deadline = time.monotonic() + timeout
-    while (found := condition()) is None or found is False or found == "":
+    while (outcome := condition()) is None or outcome is False or outcome == "":
         assert time.monotonic() < deadline, complaint()
         time.sleep(0.1)
-    return found
+    return outcome

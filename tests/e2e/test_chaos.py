@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: every process is killed under load, and nothing is lost or doubled."""
+"""The short form of `make chaos`: every process is killed under load, nothing lost or doubled."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The first page as a person sees it, in a real browser, on a phone and on a desk; and what it needs: nothing else."""
+"""The first page as a person sees it, in a real browser, on a phone and on a desk."""
 
 import os
 from collections.abc import Iterator

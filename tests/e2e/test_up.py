@@ -1,4 +1,4 @@
-"""`ikm up --example tanjungpinang`: the published steps, a clean end, kept data, and processes that come back."""
+"""`ikm up --example tanjungpinang`: published steps, a clean end, kept data, lasting processes."""
 
 import os
 import re
@@ -27,21 +27,21 @@ def submission(number: str) -> dict[str, object]:
 def processes_of(home: Path) -> list[str]:
     """The command lines of the processes that work on this home, whoever their parent is now."""
     mark = f"IKM_HOME={home.resolve()}\0".encode()
-    found = []
+    commands = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if (
                 mark in (folder / "environ").read_bytes()
                 or str(home.resolve()) in (folder / "cmdline").read_text()
             ):
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
+                commands.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:  # it has just ended
             continue
-    return found
+    return commands
 
 
 def test_the_twenty_published_steps_are_reached_one_by_one(city: Up) -> None:
-    steps = [found.groups() for line in city.lines if (found := STEP.match(line))]
+    steps = [step.groups() for line in city.lines if (step := STEP.match(line))]
     assert [int(number) for number, *_ in steps] == list(range(1, 21))
     assert {mark for *_, mark in steps} == {"✓"}
     assert "".join(letter for _, _, letter, _, _ in steps) == LETTERS

@@ -1,1 +1,1 @@
-"""The textbook design, as a yardstick: FastAPI and pydantic, one Celery task per request, one ORM insert per task."""
+"""The textbook design: FastAPI and pydantic, a Celery task a request, an ORM insert a task."""

@@ -1,4 +1,4 @@
-"""The Celery application and its one task: insert the response, add it to the totals of its agency."""
+"""The Celery application and its one task: insert the response, add it to its OPD's totals."""
 
 import os
 from datetime import datetime

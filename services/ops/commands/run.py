@@ -1,4 +1,4 @@
-"""The commands that run one process of the service, for a container, a unit file or the embedded stack."""
+"""The commands that run one process of the service: serve, worker, beat; and migrate."""
 
 import os
 import socket

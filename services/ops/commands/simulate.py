@@ -1,4 +1,4 @@
-"""The command `ikm simulate`: a city's respondents at a steady rate, sent as a channel sends them."""
+"""The command `ikm simulate`: a city's respondents, sent at a steady rate as channels send them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -91,9 +91,8 @@ def _start(stack: "Stack", example: "Example | None", started: float) -> None:
     stack.start_processes()
     has_registry = stack.wait_ready()
     step("siap / ready")
-    _say(
-        f"\n  Indeks / index   {stack.addresses.web}/\n  API              {stack.addresses.web}/docs"
-    )
+    _say(f"\n  Indeks / index   {stack.addresses.web}/")
+    _say(f"  API              {stack.addresses.web}/docs")
     if example is not None:
         _offer(stack, example)
     elif not has_registry:

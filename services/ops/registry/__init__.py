@@ -1,1 +1,1 @@
-"""What `ikm apply` and `ikm key` do: change the registry in one transaction, then publish it to every process."""
+"""What `ikm apply` and `ikm key` do: change the registry, then publish it to every process."""

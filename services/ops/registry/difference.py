@@ -1,4 +1,4 @@
-"""The difference that `ikm apply` shows: a line an entry (+ added, ~ changed or reopened, - closed)."""
+"""The difference that `ikm apply` shows: + added, ~ changed or reopened, - closed."""
 
 from dataclasses import fields
 

@@ -1,4 +1,4 @@
-"""The keys by which senders are told apart: made, listed, revoked; PostgreSQL has their hashes only."""
+"""The keys by which senders are told apart: made, listed, revoked; stored as hashes."""
 
 import secrets
 from datetime import datetime

@@ -141,7 +141,7 @@ class Population:
         }
 
     def _spoil(self, submission: dict[str, Any]) -> dict[str, Any]:
-        """Make something wrong: refused (a score of 7, an unknown field), or parked (its layanan)."""
+        """Make a score or a field wrong, which is refused, or the layanan, which is parked."""
         first = next(iter(submission["answers"]))
         spoilt = (
             {"answers": {**submission["answers"], first: 7}},

@@ -1,4 +1,4 @@
-"""Which user an embedded server runs as: PostgreSQL refuses root, so root hands its servers to an ordinary user."""
+"""The user an embedded server runs as: PostgreSQL refuses root, so root hands over its servers."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user to become. `capability` lets it pass folders closed to it, such as a 0700 /root above the home."""
+    """A user to become; with the capability it passes folders closed to it, such as /root."""
 
     uid: int
     gid: int
@@ -24,7 +24,9 @@ class Account:
 
 
 def server_account(home: Path, reads: Iterable[Path]) -> Account | None:
-    """The user for the servers of `home`, able to reach it and what they read; None: the user that we are.
+    """Return the user for the servers of `home`, who can reach it and what they read.
+
+    None means the user that we are.
 
     A home that another user's stack created stays that user's: root then runs its servers as its
     owner.
@@ -57,7 +59,10 @@ def _nobody() -> tuple[int, int]:
 
 
 def _closed_folder(path: Path, uid: int) -> Path | None:
-    """The first existing folder on the way to `path` that the user may not pass (groups and ACLs are not asked)."""
+    """Return the first folder on the way to `path` that the user may not pass, if any.
+
+    Groups and ACLs are not asked.
+    """
     for folder in reversed(path.resolve().parents):
         if not folder.exists():
             return None
@@ -69,14 +74,15 @@ def _closed_folder(path: Path, uid: int) -> Path | None:
 
 
 def _passing_capability(folder: Path, uid: int) -> int:
-    """The least capability that passes closed folders: in a container root may hold the larger one only."""
+    """Return the least capability we hold that passes closed folders (in a container: one)."""
     held = _effective_capabilities()
     for capability in (_CAP_DAC_READ_SEARCH, _CAP_DAC_OVERRIDE):
         if held >> capability & 1:
             return capability
     raise CannotStart(
-        f"PostgreSQL does not run as root, and user {uid}, who would run it, may not enter {folder}: "
-        f"start as an ordinary user, or open the folder (chmod o+x {folder}), or put IKM_HOME elsewhere"
+        f"PostgreSQL does not run as root, and user {uid}, who would run it, may not enter "
+        f"{folder}: start as an ordinary user, or open the folder (chmod o+x {folder}), "
+        "or put IKM_HOME elsewhere"
     )
 
 

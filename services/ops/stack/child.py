@@ -1,4 +1,4 @@
-"""A child process of the stack: its command and its log; started, asked to stop, killed, waited for."""
+"""A child process of the stack: its command and log; started, asked to end, killed, awaited."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there. A process that has ended takes the rest of its group with it."""
+        """Whether the process is there; one that has ended takes the rest of its group with it."""
         if self._process is None or self._process.returncode is not None:
             return False
         if not _has_ended(self._process.pid):
@@ -60,7 +60,7 @@ class Child:
         return None if self.running or self._process is None else self._process.returncode
 
     def start(self, *descriptors: int) -> None:
-        """Start the process with these descriptors, in a session of its own: a terminal's Ctrl-C reaches only us."""
+        """Start the process in a session of its own: a terminal's Ctrl-C reaches only us."""
         program = self.program
         with program.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (the stack's own programs)
@@ -78,10 +78,10 @@ class Child:
         if self.running and self._process is not None:
             self._process.send_signal(number)
 
-    def stop(self, timeout: float = 15) -> None:
-        """Ask the process to end; after the timeout, kill it."""
+    def stop(self, patience_s: float = 15) -> None:
+        """Ask the process to end; when patience does, kill it."""
         self.signal(self.program.stop_signal)
-        if not self.wait(timeout):
+        if not self.wait(patience_s):
             self.kill()
 
     def kill(self) -> None:
@@ -89,9 +89,9 @@ class Child:
         self.signal(signal.SIGKILL)
         self.wait(10)
 
-    def wait(self, timeout: float) -> bool:
-        """Wait until the process has ended; False when it still runs after the timeout."""
-        deadline = time.monotonic() + timeout
+    def wait(self, patience_s: float) -> bool:
+        """Wait until the process has ended; False when it still runs after that."""
+        deadline = time.monotonic() + patience_s
         while self.running:
             if time.monotonic() >= deadline:
                 return False

@@ -32,7 +32,8 @@ def claimed(home: Path) -> Iterator[None]:
 def runtime_folder(home: Path) -> Path:
     """Return a short folder for the sockets of `home`: their paths are limited to 107 bytes."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
-    return Path("/tmp") / f"ikm-{os.geteuid()}-{digest}"  # noqa: S108  (private_folder checks whose it is)
+    name = f"ikm-{os.geteuid()}-{digest}"
+    return Path("/tmp") / name  # noqa: S108  (private_folder checks whose it is)
 
 
 def private_folder(path: Path, account: Account | None) -> Path:
@@ -42,7 +43,8 @@ def private_folder(path: Path, account: Account | None) -> Path:
     owners = {os.geteuid(), account.uid if account else os.geteuid()}
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
         raise CannotStart(
-            f"{path} belongs to another user (uid {status.st_uid}): remove it, or use another IKM_HOME"
+            f"{path} belongs to another user (uid {status.st_uid}): "
+            "remove it, or use another IKM_HOME"
         )
     path.chmod(0o700)
     give(path, account)

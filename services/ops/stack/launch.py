@@ -1,4 +1,4 @@
-"""Becomes one child of the stack: gives up root when told to, dies with its parent, executes the command.
+"""Becomes one child of the stack: gives up root when told to, dies with its parent.
 
 Run by its path under ``python -I -S``: it imports the standard library only, costs a few
 milliseconds, and does between fork and exec what a ``preexec_fn`` cannot do safely in a process

@@ -19,7 +19,8 @@ from services.ops.errors import CannotStart
 from services.ops.stack.child import Child, Program
 from services.ops.stack.folders import end_of, private_file, runtime_folder
 from services.ops.stack.listener import address_of
-from services.ops.stack.servers import Postgres, Redis, Server, account_for
+from services.ops.stack.server import Server
+from services.ops.stack.servers import Postgres, Redis, account_for
 from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
 from shared.settings import STACK_FILE, Settings
 

@@ -1,4 +1,4 @@
-"""Keeps the processes of the stack running: starts again what ended, ever more patiently, and stops all in order."""
+"""Keeps the processes of the stack running: starts again what ended, and stops all in order."""
 
 import signal
 import time
@@ -11,6 +11,8 @@ from services.ops.stack.child import Child
 _FIRST_DELAY_S = 0.2
 _LONGEST_DELAY_S = 5.0
 _SETTLED_S = 5.0  # whoever ran this long starts again with the first delay
+# What the other members use: stopped after them.
+SERVERS = frozenset({"postgres", "redis"})
 
 
 @dataclass
@@ -20,18 +22,21 @@ class Member:
     name: str
     child: Child
     start: Callable[[], None]
-    stop_timeout: float
+    stop_patience_s: float
     failures: int = 0
-    changed_at: float = 0.0
-    start_at: float | None = None  # when it is to be started again; None while it runs
+    changed_s: float = 0.0
+    start_s: float | None = None  # when it is to be started again; None while it runs
 
-    def delay(self) -> float:
-        """Seconds until the next start, after this many failures in a row."""
+    def delay_s(self) -> float:
+        """Return how long to wait before the next start, after so many failures in a row."""
         return min(_FIRST_DELAY_S * 2.0**self.failures, _LONGEST_DELAY_S)
 
 
 class Supervisor:
-    """The members in the order of their start. `say` tells a person; `changed` is called when a process is another."""
+    """The members in the order of their start.
+
+    `say` tells a person; `changed` is called when a process is another.
+    """
 
     def __init__(self, say: Callable[[str], None], changed: Callable[[], None]) -> None:
         self.members: list[Member] = []
@@ -42,17 +47,17 @@ class Supervisor:
         """Start a member and watch it from now on."""
         self.members.append(member)
         member.start()
-        member.changed_at = time.monotonic()
+        member.changed_s = time.monotonic()
         self._changed()
 
     def check(self) -> None:
         """Look at every member once; start again the ones whose time has come."""
         now = time.monotonic()
         for member in self.members:
-            if member.start_at is None:
+            if member.start_s is None:
                 if not member.child.running:
                     self._note_end(member, now)
-            elif now >= member.start_at:
+            elif now >= member.start_s:
                 self._start_again(member, now)
 
     def stop(self) -> None:
@@ -60,7 +65,7 @@ class Supervisor:
         for members in self._stages():
             for member in members:
                 member.child.signal(member.child.program.stop_signal)
-            deadline = time.monotonic() + max(member.stop_timeout for member in members)
+            deadline = time.monotonic() + max(member.stop_patience_s for member in members)
             for member in members:
                 if not member.child.wait(max(0.0, deadline - time.monotonic())):
                     self._say(f"{member.name} does not stop: killed")
@@ -72,7 +77,7 @@ class Supervisor:
             member.child.kill()
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the running members, by name."""
+        """Return the process ids of the running members, by name."""
         return {
             member.name: member.child.pid
             for member in self.members
@@ -85,29 +90,27 @@ class Supervisor:
         return [stage for stage in (others, servers) if stage]
 
     def _note_end(self, member: Member, now: float) -> None:
-        if now - member.changed_at >= _SETTLED_S:
+        if now - member.changed_s >= _SETTLED_S:
             member.failures = 0
-        delay = member.delay()
+        delay_s = member.delay_s()
         self._say(
-            f"{member.name} ended ({how_it_ended(member.child)}); it starts again in {delay:.1f} s"
+            f"{member.name} ended ({how_it_ended(member.child)}); "
+            f"it starts again in {delay_s:.1f} s"
         )
         member.failures += 1
-        member.start_at = now + delay
+        member.start_s = now + delay_s
 
     def _start_again(self, member: Member, now: float) -> None:
         try:
             member.start()
         except (CannotStart, OSError) as error:
             member.failures += 1
-            member.start_at = now + member.delay()
+            member.start_s = now + member.delay_s()
             self._say(f"{member.name}: {error}")
         else:
-            member.start_at = None
-            member.changed_at = now
+            member.start_s = None
+            member.changed_s = now
             self._changed()
-
-
-SERVERS = frozenset({"postgres", "redis"})
 
 
 def how_it_ended(child: Child) -> str:

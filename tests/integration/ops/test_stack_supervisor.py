@@ -71,10 +71,10 @@ def test_a_process_that_keeps_ending_is_started_ever_more_rarely(
     delays: list[float] = []
     while member.failures < 3:
         before = member.failures
-        delay = member.delay()
+        delay_s = member.delay_s()
         supervisor.check()
         if member.failures > before:
-            delays.append(delay)
+            delays.append(delay_s)
     assert delays == [0.2, 0.4, 0.8]
     assert how_it_ended(child) == "exit code 3"
 
