@@ -91,7 +91,7 @@ class ReadService:
             detail = "not known, or still waiting in the inbox"
             violations = [Violation("/path/receipt", "unknown-receipt", detail)]
             raise Refused(problem("not-found", detail, errors=violations))
-        received_at = local_time(source.registry, fate.received_at) or fate.received_at
+        received_at = local_time(source.registry, fate.received_at)
         return ReceiptStatus(str(UUID(receipt)), fate.state, fate.reason, received_at)
 
     def readiness(self) -> Readiness:

@@ -93,10 +93,12 @@ def is_listed(opd: Opd, window: Window, window_summary: WindowSummary) -> bool:
 def _counted_at(
     registry: Registry, window_summary: WindowSummary, changed_at: datetime | None
 ) -> datetime | None:
-    """Return when the last count changed it; an empty window is only as old as its rows: None."""
-    return local_time(registry, changed_at) if window_summary.summary.respondents else None
+    """Return when the last count changed a figure; None without respondents: none ever did."""
+    if changed_at is None or not window_summary.summary.respondents:
+        return None
+    return local_time(registry, changed_at)
 
 
-def local_time(registry: Registry, instant: datetime | None) -> datetime | None:
+def local_time(registry: Registry, instant: datetime) -> datetime:
     """Return an instant with the offset of the instansi's zone."""
-    return instant.astimezone(registry.instansi.zone) if instant is not None else None
+    return instant.astimezone(registry.instansi.zone)
