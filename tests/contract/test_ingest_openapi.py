@@ -31,7 +31,7 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
             *("--max-examples", str(EXAMPLES), "--seed", str(SEED)),
         ]
         hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_ndjson", "PYTHONPATH": str(HOOKS)}
-        found = subprocess.run(
+        finished = subprocess.run(
             command,
             cwd=tmp_path,
             env=os.environ | hooks,
@@ -40,9 +40,9 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
             check=False,
             timeout=110,
         )
-        said = "\n".join(line[:1000] for line in (found.stdout + found.stderr).splitlines())
+        said = "\n".join(line[:1000] for line in (finished.stdout + finished.stderr).splitlines())
         print(said)
-        assert found.returncode == 0, said
+        assert finished.returncode == 0, said
         assert "5 selected / 5 total" in said
         metrics = client.get("/metrics").text
         for outcome in ("accepted", "refused"):

@@ -135,7 +135,7 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(engine: sa.Engine) -
 def test_every_field_can_be_changed_back_and_forth(engine: sa.Engine) -> None:
     bare = "opd: [{code: lama, name: L, layanan: [{code: ktp, name: K}, {code: kk, name: KK}]}]"
     change(engine, WHOLE)
-    assert [one.kind for one in change(engine, bare)] == [Kind.REOPEN, Kind.CHANGE]
+    assert [changed.kind for changed in change(engine, bare)] == [Kind.REOPEN, Kind.CHANGE]
     assert load(engine).opd["lama"] == parse(bare).opd["lama"]
     change(engine, WHOLE)
     assert load(engine).opd == parse(WHOLE).opd

@@ -18,25 +18,27 @@ DECODER = SubmissionDecoder(registry())
 
 
 def read(**changes: object) -> Submission:
-    found = DECODER.decode(submission_json(**changes))
-    assert isinstance(found, Submission), found
-    return found
+    submission = DECODER.decode(submission_json(**changes))
+    assert isinstance(submission, Submission), submission
+    return submission
 
 
 def scores(**changes: object) -> str:
     return digits(read(**changes))
 
 
-def digits(found: Submission, by: SubmissionDecoder = DECODER) -> str:
+def digits(submission: Submission, by: SubmissionDecoder = DECODER) -> str:
     """The answers in questionnaire order; "-": none."""
     return "".join(
         str(score or "-")
-        for score in msgspec.structs.astuple(answers_decoder(found, by).decode(found.answers))
+        for score in msgspec.structs.astuple(
+            answers_decoder(submission, by).decode(submission.answers)
+        )
     )
 
 
-def answers_decoder(found: Submission, by: SubmissionDecoder = DECODER) -> wire.AnswersDecoder:
-    destination = by.destination(found.opd, found.layanan, found.questionnaire)
+def answers_decoder(submission: Submission, by: SubmissionDecoder = DECODER) -> wire.AnswersDecoder:
+    destination = by.destination(submission.opd, submission.layanan, submission.questionnaire)
     assert destination is not None
     return destination.answers_decoder
 

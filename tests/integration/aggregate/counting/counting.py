@@ -65,7 +65,7 @@ def sent(source_id: str, channel: str = "loket", received_us: int = NOW_US, **ch
 
 def answers(digits: str) -> dict[str, int]:
     """The answers of the standard questionnaire, from digits."""
-    return {f"U{at}": int(digit) for at, digit in enumerate(digits, start=1)}
+    return {f"U{number}": int(digit) for number, digit in enumerate(digits, start=1)}
 
 
 def parcel(items: Sequence[Sent]) -> Parcel:
@@ -88,7 +88,7 @@ def append(redis_url: str, *entries: Sequence[Parcel]) -> None:
         async with ingest_redis(redis_url, timeout_s=5) as client:
             writer = Writer(client, "ikm:")
             for parcels in entries:
-                await writer.append(parcels, sum(len(one.bodies) for one in parcels))
+                await writer.append(parcels, sum(len(packed.bodies) for packed in parcels))
             await writer.close()
 
     asyncio.run(run())
@@ -132,21 +132,23 @@ def rows(engine: sa.Engine, table: sa.Table, *without: str) -> list[str]:
     """The rows of a table, sorted, each as JSON."""
     columns = [column for column in table.c if column.name not in without]
     with engine.connect() as connection:
-        found = connection.execute(sa.select(*columns)).mappings()
-        return sorted(json.dumps(dict(row), default=str, sort_keys=True) for row in found)
+        selected = connection.execute(sa.select(*columns)).mappings()
+        return sorted(json.dumps(dict(row), default=str, sort_keys=True) for row in selected)
 
 
 def content(engine: sa.Engine) -> dict[str, list[str]]:
     """What counting wrote, apart from when something was received."""
-    found = {table.name: rows(engine, table) for table in COUNTED_TABLES}
-    return {**found, "receipt": rows(engine, tables.receipt, "received_at")}
+    written = {table.name: rows(engine, table) for table in COUNTED_TABLES}
+    return {**written, "receipt": rows(engine, tables.receipt, "received_at")}
 
 
 def with_nul(judgement: Judgement) -> Judgement:
     """A judgement in which the comment "NUL" became what PostgreSQL cannot hold."""
     countable = [
-        one._replace(comments=["\0" if comment == "NUL" else comment for comment in one.comments])
-        for one in judgement.countable
+        responses._replace(
+            comments=["\0" if comment == "NUL" else comment for comment in responses.comments]
+        )
+        for responses in judgement.countable
     ]
     return judgement._replace(countable=countable)
 

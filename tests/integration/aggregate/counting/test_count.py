@@ -41,9 +41,9 @@ STREAM = Keys.of("ikm:").stream
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url) as found:
-        apply(found.engine)
-        yield found
+    with worker_context(database_url, redis_url) as worker:
+        apply(worker.engine)
+        yield worker
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def tally(
     table = tables.day_tally.c
     query = sa.select(table.n, table.complete, table.total, table.total_sq, table.counts)
     with context.engine.connect() as connection:
-        found = connection.execute(
+        selected = connection.execute(
             query.where(table.facet == facet, table.value == value).order_by(table.opd)
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in selected]
 
 
 def test_a_submission_becomes_a_response_a_receipt_and_tallies_of_every_facet(
@@ -121,10 +121,10 @@ def test_a_response_is_counted_on_its_local_day(context: WorkerContext, redis_ur
     )
     count(context)
     with context.engine.connect() as connection:
-        found = connection.execute(
+        selected = connection.execute(
             sa.select(tables.response.c.day).order_by(tables.response.c.answered_at)
         ).scalars()
-        assert [day.isoformat() for day in found] == [
+        assert [day.isoformat() for day in selected] == [
             "2026-05-03",
             "2026-05-03",
             "2026-05-04",

@@ -42,8 +42,8 @@ WORKERS = 3
 SCORES = ("444444444", "111111111", "443444433", "123412341")
 SIX = range(6)
 POOL = [
-    *(sent(f"a{at}", answers=answers(SCORES[at % 4]), respondent={"sex": "LP"[at % 2], "age": at * 17}) for at in SIX),
-    *(sent(f"a{at}", channel="kiosk", opd="dinkes", layanan="puskesmas", respondent=...) for at in range(3)),
+    *(sent(f"a{n}", answers=answers(SCORES[n % 4]), respondent={"sex": "LP"[n % 2], "age": n * 17}) for n in SIX),
+    *(sent(f"a{n}", channel="kiosk", opd="dinkes", layanan="puskesmas", respondent=...) for n in range(3)),
     sent("midnight", submitted_at="2026-05-03T16:59:59Z"),
     sent("after", submitted_at="2026-05-03T17:00:00Z"),
     sent("old", submitted_at="1921-03-04T00:00:00+07:07", respondent={"education": "SD", "occupation": "TNI"}),
@@ -131,8 +131,8 @@ def test_any_order_repetition_cut_and_number_of_workers_gives_the_same_tables(
     @given(deliveries())
     def check(delivery: Delivery) -> None:
         monkeypatch.setattr(draining, "BATCH", delivery.batch)
-        found = counted(contexts[: delivery.workers], redis_url, delivery.entries)
-        assert found == expected
+        written = counted(contexts[: delivery.workers], redis_url, delivery.entries)
+        assert written == expected
         accepted = sum(map(len, delivery.entries))
         assert ledger_totals(contexts[0].engine) == (accepted, 16, accepted - 20, 4)
         assert contexts[0].inbox.depth().waiting == 0
@@ -151,8 +151,8 @@ def test_the_tables_are_what_the_domain_adds_up(
     apply(contexts[0].engine)
     counted(contexts[:1], redis_url, [POOL[:6]])
     total = Tally.zero(SKM_2017.size)
-    for at in range(6):
-        total += tally_of([int(digit) for digit in SCORES[at % 4]], SKM_2017.weights)
+    for index in range(6):
+        total += tally_of([int(digit) for digit in SCORES[index % 4]], SKM_2017.weights)
     table = tables.day_tally.c
     query = sa.select(table.n, table.counts, table.complete, table.total, table.total_sq).where(
         table.facet == "all"

@@ -49,11 +49,11 @@ ITEMS = (
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url) as found:
-        apply(found.engine)
+    with worker_context(database_url, redis_url) as worker:
+        apply(worker.engine)
         put(redis_url, *ITEMS)
-        count(found)
-        yield found
+        count(worker)
+        yield worker
 
 
 def damage(context: WorkerContext, statement: str) -> None:
@@ -178,7 +178,10 @@ def test_counting_waits_for_a_rebuild_and_readers_do_not(
 def test_rebuilding_again_and_again_under_traffic_loses_nothing(
     context: WorkerContext, database_url: str, redis_url: str
 ) -> None:
-    append(redis_url, *(entry([sent(f"{number}-{at}") for at in range(5)]) for number in range(60)))
+    append(
+        redis_url,
+        *(entry([sent(f"{number}-{index}") for index in range(5)]) for number in range(60)),
+    )
 
     def work() -> None:
         with worker_context(database_url, redis_url) as own:

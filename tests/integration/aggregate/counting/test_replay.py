@@ -56,9 +56,9 @@ ITEMS = {
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url) as found:
-        apply(found.engine)
-        yield found
+    with worker_context(database_url, redis_url) as worker:
+        apply(worker.engine)
+        yield worker
 
 
 def park(context: WorkerContext, redis_url: str, *items: Sent) -> None:
@@ -189,7 +189,7 @@ def test_many_are_replayed_in_batches_and_progress_is_told(
     park(
         context,
         redis_url,
-        *(sent(str(at), opd="baru" if at % 2 else "tidak-ada") for at in range(45)),
+        *(sent(str(index), opd="baru" if index % 2 else "tidak-ada") for index in range(45)),
     )
     apply(context.engine, MENDED)
     seen: list[tuple[int, int]] = []
@@ -203,7 +203,7 @@ def test_many_are_replayed_in_batches_and_progress_is_told(
 def test_several_replays_beside_counting_count_once(
     context: WorkerContext, redis_url: str, database_url: str
 ) -> None:
-    items = [sent(str(at), opd="baru") for at in range(60)]
+    items = [sent(str(index), opd="baru") for index in range(60)]
     park(context, redis_url, *items)
     apply(context.engine, MENDED)
     put(redis_url, *items, sent("new"))

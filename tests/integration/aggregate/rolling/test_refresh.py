@@ -63,18 +63,18 @@ def test_a_count_is_in_every_window_of_its_layanan_its_opd_and_the_instansi(
 ) -> None:
     seed.counted(engine, "dukcapil", "ktp-el", TODAY, "443444433", today=TODAY)
     assert refresh(engine, registry(engine), NOON, Cache()) == 1
-    found = table(engine)
+    rows = table(engine)
     for window in rolling_windows(TODAY):
         for opd, layanan in (("dukcapil", "ktp-el"), ("dukcapil", ""), ("", "")):
-            row = found[opd, layanan, window.name]
+            row = rows[opd, layanan, window.name]
             assert (row.respondents, row.ikm, row.mutu) == (1, Decimal("91.67"), "A")
             assert (row.first, row.last, row.computed_at) == (window.first, window.last, NOON)
-    detail = json.loads(bytes(found["dukcapil", "", "30d"].detail))
+    detail = json.loads(bytes(rows["dukcapil", "", "30d"].detail))
     assert detail["sample"] == {"population": 12000, "required": 372, "achieved": 1}
     assert detail["unsur"][2] == {
         "code": "U3", "key": "waktu", "name": "Waktu Penyelesaian", "answered": 1, "nrr": 3.0, "ikm": 75.0, "mutu": "C",
     }  # fmt: skip
-    assert json.loads(bytes(found["", "", "30d"].detail))["sample"]["population"] == 13500
+    assert json.loads(bytes(rows["", "", "30d"].detail))["sample"]["population"] == 13500
 
 
 def test_a_layanan_without_answers_has_rows_without_an_index(engine: sa.Engine) -> None:
@@ -105,7 +105,7 @@ def expected(
     engine: sa.Engine, answers: list[tuple[str, str, date, str]]
 ) -> dict[tuple[str, str, str], WindowSummary]:
     """The whole table, computed from the answers themselves; of rows and roll-ups what can be said simply."""
-    found = figures(engine)
+    contents = figures(engine)
     groups = [
         ("", ""),
         *((opd, "") for opd in OPDS),
@@ -128,9 +128,11 @@ def expected(
                     )
             if not opd or opd in seen:
                 direct = summarise(SKM_2017, total, population, EXACT)
-                content = found[opd, layanan, window.name]
-                found[opd, layanan, window.name] = content._replace(window=window, summary=direct)
-    return found
+                content = contents[opd, layanan, window.name]
+                contents[opd, layanan, window.name] = content._replace(
+                    window=window, summary=direct
+                )
+    return contents
 
 
 def test_without_a_change_nothing_is_done(engine: sa.Engine) -> None:
@@ -242,16 +244,16 @@ def test_midnight_moves_every_window_and_keeps_the_time_of_the_last_count(
     refresh(engine, registry(engine), JUST_BEFORE, cache)
     assert table(engine)["dinkes", "", "today"].respondents == 1
     assert refresh(engine, registry(engine), JUST_AFTER, cache) == 1
-    found = table(engine)
-    assert (found["dinkes", "", "today"].first, found["dinkes", "", "today"].respondents) == (
+    rows = table(engine)
+    assert (rows["dinkes", "", "today"].first, rows["dinkes", "", "today"].respondents) == (
         TODAY + DAY,
         0,
     )
-    assert (found["dinkes", "", "7d"].respondents, found["dinkes", "", "7d"].last) == (
+    assert (rows["dinkes", "", "7d"].respondents, rows["dinkes", "", "7d"].last) == (
         1,
         TODAY + DAY,
     )
-    assert found["dinkes", "", "7d"].computed_at == JUST_BEFORE
+    assert rows["dinkes", "", "7d"].computed_at == JUST_BEFORE
 
 
 def test_windows_of_a_past_period_are_dropped(engine: sa.Engine) -> None:
@@ -294,16 +296,16 @@ def test_a_day_from_a_wildly_wrong_clock_is_corrected(engine: sa.Engine) -> None
 def test_two_refreshes_at_once_leave_the_newer_state(engine: sa.Engine) -> None:
     """Both wait for the lock; whichever comes second must not bring back what the first one has replaced."""
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-    known = registry(engine)
+    current = registry(engine)
     for turn in range(6):
         with ThreadPoolExecutor(2) as pool, engine.connect() as holder:
             rolling.begin_refresh(holder)
-            late = pool.submit(refresh, engine, known, JUST_BEFORE, Cache())
-            early = pool.submit(refresh, engine, known, JUST_AFTER, Cache())
+            late = pool.submit(refresh, engine, current, JUST_BEFORE, Cache())
+            early = pool.submit(refresh, engine, current, JUST_AFTER, Cache())
             seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY + DAY)
             holder.rollback()
             assert {late.result(30), early.result(30)} <= {0, 1}
-        refresh(engine, known, JUST_AFTER, Cache())
+        refresh(engine, current, JUST_AFTER, Cache())
         row = table(engine)["dinkes", "", "7d"]
         assert (row.last, row.respondents) == (TODAY + DAY, turn + 2)
 
@@ -311,14 +313,14 @@ def test_two_refreshes_at_once_leave_the_newer_state(engine: sa.Engine) -> None:
 def test_counting_and_refreshing_at_once_end_in_the_table_of_a_fresh_process(
     engine: sa.Engine,
 ) -> None:
-    known = registry(engine)
+    current = registry(engine)
     stop = threading.Event()
 
     def keep_refreshing() -> int:
         cache, done = Cache(), 0
         while not stop.is_set():
-            done += refresh(engine, known, NOON, cache)
-        return done + refresh(engine, known, NOON, cache)
+            done += refresh(engine, current, NOON, cache)
+        return done + refresh(engine, current, NOON, cache)
 
     def keep_counting(number: int) -> None:
         rng = random.Random(number)

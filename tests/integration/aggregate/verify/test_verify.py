@@ -51,9 +51,9 @@ ITEMS = (
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url, takeover_idle="0") as found:
-        apply(found.engine)
-        yield found
+    with worker_context(database_url, redis_url, takeover_idle="0") as worker:
+        apply(worker.engine)
+        yield worker
 
 
 @pytest.fixture
@@ -76,10 +76,10 @@ def verified(context: WorkerContext) -> Report:
 
 
 def findings(context: WorkerContext) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for finding in verified(context).findings:
-        found.setdefault(finding.check, []).append(finding.text)
-    return found
+        texts.setdefault(finding.check, []).append(finding.text)
+    return texts
 
 
 def damage(context: WorkerContext, statement: str, **values: Any) -> None:
@@ -157,9 +157,9 @@ def test_stale_opds_are_skipped_and_counted(counted: WorkerContext, redis_url: s
 )
 def test_a_changed_tally_is_found(counted: WorkerContext, change: str) -> None:
     damage(counted, f"UPDATE day_tally SET {change} WHERE opd = 'disdukcapil' AND value = 'P'")
-    found = findings(counted)
-    assert set(found) == {"tally"}
-    assert found["tally"][0].startswith("day_tally disdukcapil/ktp-el 2026-05-0")
+    texts = findings(counted)
+    assert set(texts) == {"tally"}
+    assert texts["tally"][0].startswith("day_tally disdukcapil/ktp-el 2026-05-0")
 
 
 def test_a_changed_tally_says_what_it_should_be(counted: WorkerContext) -> None:
@@ -185,18 +185,18 @@ def test_of_many_wrong_tallies_some_are_named(counted: WorkerContext) -> None:
 
 def test_a_missing_response_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM response WHERE opd = 'disdukcapil' AND sex = 'L'")
-    found = findings(counted)
-    assert found["receipts"][0].startswith(
+    texts = findings(counted)
+    assert texts["receipts"][0].startswith(
         "receipts that are counted, without a row in response: 1 ("
     )
-    assert set(found) == {"receipts", "tally"}
+    assert set(texts) == {"receipts", "tally"}
 
 
 def test_a_lost_receipt_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM receipt WHERE source_id = 'a'")
-    found = findings(counted)["receipts"]
-    assert found[0] == "the ledger has counted + parked = 7, but there are 6 receipts"
-    assert found[1].startswith("rows in response, without a receipt that is counted: 1 (")
+    texts = findings(counted)["receipts"]
+    assert texts[0] == "the ledger has counted + parked = 7, but there are 6 receipts"
+    assert texts[1].startswith("rows in response, without a receipt that is counted: 1 (")
 
 
 def test_a_lost_parked_submission_is_found(counted: WorkerContext) -> None:
@@ -213,9 +213,9 @@ def test_a_receipt_in_the_wrong_state_is_found(counted: WorkerContext) -> None:
 
 def test_an_entry_that_does_not_add_up_is_found(counted: WorkerContext) -> None:
     damage(counted, "UPDATE inbox_entry SET duplicate = duplicate + 1 WHERE accepted = 5")
-    found = findings(counted)["balance"]
-    assert found[0].endswith("accepted 5, but counted + duplicate + parked = 6")
-    assert found[1] == "ledger: accepted 8, but counted + duplicate + parked = 9"
+    texts = findings(counted)["balance"]
+    assert texts[0].endswith("accepted 5, but counted + duplicate + parked = 6")
+    assert texts[1] == "ledger: accepted 8, but counted + duplicate + parked = 9"
 
 
 def test_an_entry_that_was_lost_after_it_was_counted_is_found(counted: WorkerContext) -> None:
@@ -232,11 +232,11 @@ def test_an_entry_that_was_lost_in_the_stream_is_found(
     put(redis_url, sent("newest"))
     oldest: Any = redis.xrange(KEYS.stream, count=1)
     redis.xdel(KEYS.stream, oldest[0][0])
-    found = findings(counted)
-    assert found["stream"] == [
+    texts = findings(counted)
+    assert texts["stream"] == [
         "Redis: accepted - settled = 3, but the stream holds 1 submissions (2 missing)"
     ]
-    assert found["accepted"] == [
+    assert texts["accepted"] == [
         "Redis accepted 11, but PostgreSQL counted 8 and 1 wait in the stream (2 missing)"
     ]
 
@@ -262,16 +262,16 @@ def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, row: 
         counted,
         f"UPDATE rolling_ikm SET {change} WHERE opd = 'disdukcapil' AND layanan = 'ktp-el' AND \"window\" = 'today'",
     )
-    found = findings(counted)
-    assert set(found) == {"rolling"}
-    assert found["rolling"][0].startswith(f"rolling_ikm {row}: has n=")
+    texts = findings(counted)
+    assert set(texts) == {"rolling"}
+    assert texts["rolling"][0].startswith(f"rolling_ikm {row}: has n=")
 
 
 def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM rolling_ikm WHERE opd = '' AND \"window\" = 'all'")
     damage(counted, "UPDATE rolling_ikm SET ikm = 99 WHERE opd = '' AND \"window\" = '7d'")
-    found = findings(counted)["rolling"]
-    assert [text.partition(":")[0] for text in found] == [
+    texts = findings(counted)["rolling"]
+    assert [text.partition(":")[0] for text in texts] == [
         "rolling_ikm instansi 7d",
         "rolling_ikm instansi all",
     ]
@@ -316,9 +316,13 @@ def test_nothing_is_found_under_traffic(
     def keep_sending() -> None:
         number = 0
         while not ended.is_set():
-            items = [sent(f"{number}-{at}", opd="dinkes", layanan="puskesmas") for at in range(20)]
+            items = [
+                sent(f"{number}-{index}", opd="dinkes", layanan="puskesmas") for index in range(20)
+            ]
             append(
-                redis_url, *(entry(items[at : at + 4]) for at in range(0, 20, 4)), entry(ITEMS[:2])
+                redis_url,
+                *(entry(items[first : first + 4]) for first in range(0, 20, 4)),
+                entry(ITEMS[:2]),
             )
             if number % 5 == 0:
                 redis.xadd(KEYS.stream, {"foreign": uuid4().hex})
@@ -340,18 +344,18 @@ def test_nothing_is_found_under_traffic(
             refresh(context.engine, context.registry(), NOW, cache)
 
     context.inbox.epoch()
-    found: list[Finding] = []
+    reported: list[Finding] = []
     with ThreadPoolExecutor(4) as pool:
         running = [
             pool.submit(work) for work in (keep_sending, keep_counting, keep_counting, keep_tidy)
         ]
         try:
             for _ in range(15):
-                found += verified(context).findings
+                reported += verified(context).findings
         finally:
             ended.set()
         for done in running:
             done.result(30)
-    assert not found
+    assert not reported
     count(context)
     assert not verified(context).findings

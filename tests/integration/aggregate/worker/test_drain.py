@@ -45,9 +45,9 @@ KEYS = Keys.of("ikm:")
 
 @pytest.fixture
 def context(database_url: str, redis_url: str) -> Iterator[WorkerContext]:
-    with worker_context(database_url, redis_url, takeover_idle="0") as found:
-        apply(found.engine)
-        yield found
+    with worker_context(database_url, redis_url, takeover_idle="0") as worker:
+        apply(worker.engine)
+        yield worker
 
 
 @pytest.fixture
@@ -147,11 +147,11 @@ def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
 
     def look(*arguments: Any) -> Any:
         monkeypatch.undo()
-        found = stored_digests(*arguments)
+        digests = stored_digests(*arguments)
         assert counting.count(
             context.engine, judged(context.judge(), first, epoch), NOW, NOW.date()
         ) == (2, 0, 0)
-        return found
+        return digests
 
     monkeypatch.setattr(receipts, "stored_digests", look)
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -186,7 +186,7 @@ def test_workers_with_the_same_entries_and_rows_do_not_disturb_each_other(
 ) -> None:
     places: list[dict[str, Any]] = [{}, {"opd": "dinkes", "layanan": "puskesmas"}]
     items = [sent(str(number % 40), **places[number % 2]) for number in range(200)]
-    append(redis_url, *(entry(items[at : at + 5]) for at in range(0, 200, 5)))
+    append(redis_url, *(entry(items[first : first + 5]) for first in range(0, 200, 5)))
     start = threading.Barrier(3)
 
     def work() -> None:

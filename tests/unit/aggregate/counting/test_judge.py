@@ -40,31 +40,33 @@ def verdicts(
 ) -> list[Verdict | Parkable]:
     """The judgement of each, undone from its columns."""
     judgement = judge.judge(bodies, [channel] * len(bodies), [RECEIVED_US] * len(bodies))
-    found: dict[int, Verdict | Parkable] = dict(judgement.parkable)
-    for one in judgement.countable:
+    by_position: dict[int, Verdict | Parkable] = dict(judgement.parkable)
+    for responses in judgement.countable:
         assert (
-            len(one.positions)
-            == len(one.place_index)
-            == len(one.answered_us)
-            == len(one.scores)
-            == len(one.comments)
+            len(responses.positions)
+            == len(responses.place_index)
+            == len(responses.answered_us)
+            == len(responses.scores)
+            == len(responses.comments)
         )
-        for index, at in enumerate(one.positions.tolist()):
-            assert at not in found
-            found[at] = Verdict(
-                one.places[one.place_index[index]],
-                int(one.answered_us[index]),
-                one.scores[index].tobytes().decode(),
-                profile_of(int(one.profiles[index])),
-                one.comments[index],
+        for index, position in enumerate(responses.positions.tolist()):
+            assert position not in by_position
+            by_position[position] = Verdict(
+                responses.places[responses.place_index[index]],
+                int(responses.answered_us[index]),
+                responses.scores[index].tobytes().decode(),
+                profile_of(int(responses.profiles[index])),
+                responses.comments[index],
             )
-    assert sorted(found) == list(range(len(bodies)))
-    return [found[at] for at in range(len(bodies))]
+    assert sorted(by_position) == list(range(len(bodies)))
+    return [by_position[position] for position in range(len(bodies))]
 
 
 def digests(*bodies: bytes, by: Registry | None = None) -> list[int]:
-    found = Judge(by or registry()).judge(bodies, ["loket"] * len(bodies), list(range(len(bodies))))
-    return [int(one) for one in found.digests]
+    judgement = Judge(by or registry()).judge(
+        bodies, ["loket"] * len(bodies), list(range(len(bodies)))
+    )
+    return [int(digest) for digest in judgement.digests]
 
 
 def test_a_submission_is_counted_at_its_place() -> None:
@@ -118,9 +120,9 @@ def test_each_of_many_is_judged_as_it_would_be_alone() -> None:
     assert verdicts(bodies[::-1], judge) == alone[::-1]
     readable = [body for body in bodies if body != b"{"]
     assert verdicts(readable, judge) == [
-        one for one, body in zip(alone, bodies, strict=True) if body != b"{"
+        verdict for verdict, body in zip(alone, bodies, strict=True) if body != b"{"
     ]
-    assert [type(one) for one in alone].count(Verdict) == 7
+    assert [type(verdict) for verdict in alone].count(Verdict) == 7
     assert len(set(digests(*bodies))) == len(bodies)
 
 

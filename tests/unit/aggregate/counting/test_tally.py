@@ -34,16 +34,16 @@ class Answered(NamedTuple):
     scores: str
 
 
-def tallied(one: Questionnaire, batch: Sequence[Answered]) -> Deltas:
+def tallied(questionnaire: Questionnaire, batch: Sequence[Answered]) -> Deltas:
     """The tally of responses that are given row by row."""
     places = sorted({answered.place for answered in batch})
     scores = np.frombuffer("".join(answered.scores for answered in batch).encode(), dtype=np.uint8)
     return tally(
-        one,
+        questionnaire,
         places,
         np.asarray([places.index(answered.place) for answered in batch]),
         np.asarray([profile_code(*answered.profile) for answered in batch]),
-        scores.reshape(len(batch), one.size),
+        scores.reshape(len(batch), questionnaire.size),
     )
 
 
@@ -61,17 +61,17 @@ DAYS = st.sampled_from([date(2026, 5, 3), date(2026, 5, 4)])
 
 @st.composite
 def batches(draw: st.DrawFn) -> tuple[Questionnaire, list[Answered]]:
-    one = draw(QUESTIONNAIRES)
+    questionnaire = draw(QUESTIONNAIRES)
     place = st.builds(
         Place,
         st.sampled_from(["a", "b"]),
         st.sampled_from(["x", "y"]),
         DAYS,
-        st.just(one.code),
+        st.just(questionnaire.code),
         st.sampled_from("LK"),
     )
-    scores = st.text("1234-", min_size=one.size, max_size=one.size)
-    return one, draw(
+    scores = st.text("1234-", min_size=questionnaire.size, max_size=questionnaire.size)
+    return questionnaire, draw(
         st.lists(st.builds(Answered, place, PROFILES, scores), min_size=1, max_size=30)
     )
 
@@ -85,37 +85,38 @@ def values_of(answered: Answered) -> dict[str, str]:
     return {facet: value for facet, value in values.items() if value is not None}
 
 
-def one_by_one(one: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally]:
-    found: dict[Key, Tally] = defaultdict(lambda: Tally.zero(one.size))
+def one_by_one(questionnaire: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally]:
+    tallies: dict[Key, Tally] = defaultdict(lambda: Tally.zero(questionnaire.size))
     for answered in batch:
         single = tally_of(
-            [None if digit == "-" else int(digit) for digit in answered.scores], one.weights
+            [None if digit == "-" else int(digit) for digit in answered.scores],
+            questionnaire.weights,
         )
         place = answered.place
         for facet, value in values_of(answered).items():
-            found[Key(place.opd, facet, place.day, place.layanan, value, place.questionnaire)] += (
-                single
-            )
-    return dict(found)
+            tallies[
+                Key(place.opd, facet, place.day, place.layanan, value, place.questionnaire)
+            ] += single
+    return dict(tallies)
 
 
 @given(batches())
 def test_a_batch_gives_what_its_responses_add_up_to(
     drawn: tuple[Questionnaire, list[Answered]],
 ) -> None:
-    one, batch = drawn
-    deltas = tallied(one, batch)
+    questionnaire, batch = drawn
+    deltas = tallied(questionnaire, batch)
     assert list(deltas.keys) == sorted(set(deltas.keys)), (
         "one row for each key, in the order in which rows are locked"
     )
-    assert deltas.width == 4 * one.size
+    assert deltas.width == 4 * questionnaire.size
     cut = [
-        tuple(deltas.counts[at : at + deltas.width])
-        for at in range(0, len(deltas.counts), deltas.width)
+        tuple(deltas.counts[start : start + deltas.width])
+        for start in range(0, len(deltas.counts), deltas.width)
     ]
     columns = zip(deltas.n, cut, deltas.complete, deltas.total, deltas.total_sq, strict=True)
     assert dict(zip(deltas.keys, (Tally(*row) for row in columns), strict=True)) == one_by_one(
-        one, batch
+        questionnaire, batch
     )
 
 
@@ -123,14 +124,18 @@ def test_a_batch_gives_what_its_responses_add_up_to(
 def test_few_responses_at_many_places_are_numbered_and_give_the_same(
     drawn: tuple[Questionnaire, list[Answered]],
 ) -> None:
-    one, batch = drawn
+    questionnaire, batch = drawn
     elsewhere = [
-        Answered(batch[0].place._replace(layanan=f"l{n}", channel=f"c{n}"), NOBODY, "1" * one.size)
+        Answered(
+            batch[0].place._replace(layanan=f"l{n}", channel=f"c{n}"),
+            NOBODY,
+            "1" * questionnaire.size,
+        )
         for n in range(40)
     ]
-    deltas = tallied(one, [*batch, *elsewhere])
+    deltas = tallied(questionnaire, [*batch, *elsewhere])
     assert dict(zip(deltas.keys, deltas.n, strict=True)) == {
-        key: tally.n for key, tally in one_by_one(one, [*batch, *elsewhere]).items()
+        key: tally.n for key, tally in one_by_one(questionnaire, [*batch, *elsewhere]).items()
     }
 
 

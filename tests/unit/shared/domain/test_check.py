@@ -18,7 +18,7 @@ VALID = {
 }
 
 
-def found(document: object) -> list[tuple[str, str]]:
+def violated(document: object) -> list[tuple[str, str]]:
     return [(violation.pointer, violation.code) for violation in check(document, SKM_2017)]
 
 
@@ -27,24 +27,24 @@ def test_a_full_submission_has_no_violation() -> None:
 
 
 def test_opd_layanan_and_answers_are_enough() -> None:
-    assert found({"opd": "a", "layanan": "b", "answers": ANSWERS}) == []
+    assert violated({"opd": "a", "layanan": "b", "answers": ANSWERS}) == []
 
 
 @pytest.mark.parametrize("name", ["id", "questionnaire", "submitted_at", "respondent", "comment"])
 def test_null_is_the_same_as_absent_for_an_optional_field(name: str) -> None:
-    assert found({**VALID, name: None}) == []
+    assert violated({**VALID, name: None}) == []
 
 
 @pytest.mark.parametrize("name", ["sex", "age", "education", "occupation"])
 def test_null_is_the_same_as_absent_in_the_profile(name: str) -> None:
-    assert found({**VALID, "respondent": {name: None}}) == []
+    assert violated({**VALID, "respondent": {name: None}}) == []
 
 
 @pytest.mark.parametrize("name", ["opd", "layanan", "answers"])
 def test_a_required_field_that_is_absent_or_null_is_named(name: str) -> None:
     absent = {key: value for key, value in VALID.items() if key != name}
-    assert found(absent) == [(f"/{name}", "required")]
-    assert found({**VALID, name: None}) == [(f"/{name}", "required")]
+    assert violated(absent) == [(f"/{name}", "required")]
+    assert violated({**VALID, name: None}) == [(f"/{name}", "required")]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_required_field_that_is_absent_or_null_is_named(name: str) -> None:
     ],
 )
 def test_a_bad_field_is_named_with_what_is_wrong(name: str, value: object, code: str) -> None:
-    assert found({**VALID, name: value}) == [(f"/{name}", code)]
+    assert violated({**VALID, name: value}) == [(f"/{name}", code)]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_bad_field_is_named_with_what_is_wrong(name: str, value: object, code:
     ],
 )
 def test_lengths_are_counted_in_characters_and_include_their_limits(name: str, value: str) -> None:
-    assert found({**VALID, name: value}) == []
+    assert violated({**VALID, name: value}) == []
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_lengths_are_counted_in_characters_and_include_their_limits(name: str, v
 def test_a_bad_profile_field_is_named_with_what_is_wrong(
     name: str, value: object, code: str
 ) -> None:
-    assert found({**VALID, "respondent": {name: value}}) == [(f"/respondent/{name}", code)]
+    assert violated({**VALID, "respondent": {name: value}}) == [(f"/respondent/{name}", code)]
 
 
 @pytest.mark.parametrize("age", [0, 120])
 def test_the_limits_of_an_age_are_ages(age: int) -> None:
-    assert found({**VALID, "respondent": {"age": age}}) == []
+    assert violated({**VALID, "respondent": {"age": age}}) == []
 
 
 @pytest.mark.parametrize(
@@ -134,15 +134,15 @@ def test_the_limits_of_an_age_are_ages(age: int) -> None:
     ],
 )
 def test_an_answer_is_an_integer_from_1_to_4(score: object, code: str) -> None:
-    assert found({**VALID, "answers": {**ANSWERS, "U5": score}}) == [("/answers/U5", code)]
+    assert violated({**VALID, "answers": {**ANSWERS, "U5": score}}) == [("/answers/U5", code)]
 
 
 def test_an_answer_to_an_unsur_of_another_questionnaire_is_unknown() -> None:
-    assert found({**VALID, "answers": {**ANSWERS, "U10": 4}}) == [("/answers/U10", "unknown")]
+    assert violated({**VALID, "answers": {**ANSWERS, "U10": 4}}) == [("/answers/U10", "unknown")]
 
 
 def test_unsur_are_named_by_code_and_case_matters() -> None:
-    assert found({**VALID, "answers": {**ANSWERS, "u1": 4}}) == [("/answers/u1", "unknown")]
+    assert violated({**VALID, "answers": {**ANSWERS, "u1": 4}}) == [("/answers/u1", "unknown")]
 
 
 def test_an_unsur_that_is_not_required_may_be_left_out_or_null() -> None:
@@ -158,7 +158,7 @@ def test_every_violation_is_reported_in_the_order_of_the_fields() -> None:
         "respondent": {"age": 200, "sex": "X", "nik": 1},
         "answers": {**ANSWERS, "U2": 9, "U7": None, "U0": 1},
     }
-    assert found(document) == [
+    assert violated(document) == [
         ("/opd", "length"),
         ("/layanan", "required"),
         ("/respondent/sex", "choice"),
@@ -172,7 +172,7 @@ def test_every_violation_is_reported_in_the_order_of_the_fields() -> None:
 
 
 def test_a_text_can_be_wrong_in_two_ways_at_once() -> None:
-    assert found({**VALID, "id": "\0" * 129}) == [("/id", "length"), ("/id", "character")]
+    assert violated({**VALID, "id": "\0" * 129}) == [("/id", "length"), ("/id", "character")]
 
 
 @pytest.mark.parametrize("document", [None, True, 3, 4.5, "text", [], [VALID]])
@@ -194,7 +194,7 @@ def test_only_an_object_is_a_submission(document: object) -> None:
 def test_pointers_are_escaped_as_rfc_6901_says_and_can_always_be_stored(
     name: str, pointer: str
 ) -> None:
-    assert found({**VALID, name: 1}) == [(pointer, "unknown")]
+    assert violated({**VALID, name: 1}) == [(pointer, "unknown")]
 
 
 def test_the_detail_says_in_words_what_is_wanted() -> None:
@@ -240,8 +240,8 @@ def test_answers_to_an_unknown_questionnaire_are_any_scores_or_nulls(answers: ob
 def test_what_no_questionnaire_could_mean_is_refused_without_knowing_it(
     answers: object, pointer: str, code: str
 ) -> None:
-    found = check({**VALID, "answers": answers}, None)
-    assert [(violation.pointer, violation.code) for violation in found] == [(pointer, code)]
+    violated = check({**VALID, "answers": answers}, None)
+    assert [(violation.pointer, violation.code) for violation in violated] == [(pointer, code)]
 
 
 def test_the_other_fields_are_checked_without_knowing_the_questionnaire() -> None:

@@ -43,9 +43,9 @@ def test_the_interval_is_that_of_the_respondents_own_indices(
         max(25, float(statistics.mean(own)) - margin),
         min(100, float(statistics.mean(own)) + margin),
     )
-    found = ci95(tally_of_rows(responses, weights), questionnaire_of(weights), population)
-    assert found is not None
-    assert [float(end) for end in found] == pytest.approx(expected, abs=0.005_000_1)
+    interval = ci95(tally_of_rows(responses, weights), questionnaire_of(weights), population)
+    assert interval is not None
+    assert [float(end) for end in interval] == pytest.approx(expected, abs=0.005_000_1)
 
 
 def test_an_interval_computed_by_hand() -> None:

@@ -43,8 +43,8 @@ def test_the_words_of_the_letters_are_those_of_the_regulation() -> None:
 
 
 @given(hundredths, hundredths)
-def test_a_higher_index_never_has_a_worse_letter(one: Decimal, other: Decimal) -> None:
-    low, high = sorted([one, other])
+def test_a_higher_index_never_has_a_worse_letter(first: Decimal, other: Decimal) -> None:
+    low, high = sorted([first, other])
     assert MUTU.index(mutu(high)) <= MUTU.index(mutu(low))
 
 
@@ -95,5 +95,5 @@ def test_the_root_of_a_square_is_exact(value: Fraction) -> None:
 
 @given(st.fractions(0, 10**6))
 def test_a_root_is_cut_off_beyond_twenty_decimals(value: Fraction) -> None:
-    found = root(value).fraction()
-    assert found * found <= value < (found + Fraction(1, 10**20)) ** 2
+    nearest = root(value).fraction()
+    assert nearest * nearest <= value < (nearest + Fraction(1, 10**20)) ** 2
