@@ -67,7 +67,7 @@ async def index(
 async def opd_index(
     request: Request, service: Service, opd: OpdCode, query: Annotated[OpdQuery, Query()]
 ) -> Response:
-    """Without respondents everything is null, never 0."""
+    """Without respondents the index is null, never 0."""
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
