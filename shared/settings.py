@@ -21,6 +21,7 @@ from shared.domain.errors import IkmError
 
 STACK_FILE = "stack.json"
 _TOLD_BY_THE_STACK = ("port", "database_url", "redis_url")
+WholeNumber = Annotated[int, BeforeValidator(float)]  # 2e6 is one too
 
 
 class ConfigurationError(IkmError):
@@ -36,7 +37,7 @@ class Settings(BaseSettings):
         Path("./.ikm"),
         description="folder of the embedded stack's state, where other commands find it",
     )
-    port: int = Field(8000, description="port of the HTTP service")
+    port: WholeNumber = Field(8000, description="port of the HTTP service")
     database_url: str = Field(
         "",
         description="PostgreSQL, e.g. postgresql+psycopg://user:secret@host/ikm; empty: embedded",
@@ -45,7 +46,7 @@ class Settings(BaseSettings):
         "", description="Redis >= 6.2, e.g. redis://host:6379/0; empty: embedded"
     )
     redis_prefix: str = Field("ikm:", description="what every Redis key starts with")
-    inbox_limit: int = Field(
+    inbox_limit: WholeNumber = Field(
         2_000_000, description="submissions that may wait in the inbox; over it ingest answers 503"
     )
     inbox_memory: float = Field(

@@ -10,7 +10,17 @@ from services.ops.cli import COMMANDS, cli
 from shared.broker import QUEUES, ROUTES
 from tests.guards.repository import ROOT
 
-HEAVY = {"pandas", "numpy", "fastapi", "pydantic", "celery", "sqlalchemy", "alembic", "httpx", "rich"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "fastapi",
+    "pydantic",
+    "celery",
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "rich",
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -54,14 +54,24 @@ def test_a_level_is_read_in_any_case_and_debug_is_anything(
     assert settings.debug
 
 
+def test_a_whole_number_may_be_written_with_an_exponent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IKM_INBOX_LIMIT", "2e6")
+    assert Settings.load().inbox_limit == 2_000_000
+
+
 @pytest.mark.parametrize(
-    ("variable", "number"), [("IKM_PORT", "whole number"), ("IKM_INBOX_MEMORY", "number")]
+    ("variable", "given", "complaint"),
+    [
+        ("IKM_PORT", "much", "must be a number, not 'much'"),
+        ("IKM_PORT", "8000.5", "must be a whole number, not 8000.5"),
+        ("IKM_INBOX_MEMORY", "much", "must be a number, not 'much'"),
+    ],
 )
-def test_what_is_not_a_number_is_named_in_one_sentence(
-    variable: str, number: str, monkeypatch: pytest.MonkeyPatch
+def test_what_is_not_such_a_number_is_named_in_one_sentence(
+    variable: str, given: str, complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, "much")
-    with pytest.raises(ConfigurationError, match=f"{variable} must be a {number}, not 'much'$"):
+    monkeypatch.setenv(variable, given)
+    with pytest.raises(ConfigurationError, match=f"{variable} {complaint}$"):
         Settings.load()
 
 
