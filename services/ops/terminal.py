@@ -17,7 +17,7 @@ class Column:
     """One column of a table: its title, and how its cells are laid out."""
 
     title: str = ""
-    least_width: int = 0
+    least_width: int = 0  # where it is not a terminal, whose width is used as well as it can be
     is_number: bool = False
     is_whole: bool = False  # never wrapped: something to copy, such as a receipt
 
@@ -28,18 +28,19 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> 
     from rich.table import Table
     from rich.text import Text
 
+    is_terminal = sys.stdout.isatty()
     has_titles = any(column.title for column in columns)
     table = Table(box=None, show_header=has_titles, padding=(0, 2, 0, 0), pad_edge=False)
     for column in columns:
         table.add_column(
             column.title,
-            min_width=column.least_width,
+            min_width=None if is_terminal else column.least_width,
             justify="right" if column.is_number else "left",
             no_wrap=column.is_whole,
+            overflow="fold",  # in a narrow terminal nothing is left out
         )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))  # Text: no markup in what others wrote
-    is_terminal = sys.stdout.isatty()
     console = Console(
         force_terminal=is_terminal, highlight=False, width=None if is_terminal else _ENDLESS
     )

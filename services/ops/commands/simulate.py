@@ -109,7 +109,7 @@ def _report(outcome: "Outcome") -> None:
             "(503 or a lost answer: sent again under the same id)",
         )
     )
-    print_table([Column(least_width=18), Column(least_width=9, is_number=True), Column()], rows)
+    print_table([Column(least_width=19), Column(least_width=9, is_number=True), Column()], rows)
     if sent:
         p50_ms, p99_ms = outcome.latency_ms(0.5), outcome.latency_ms(0.99)
         click.echo(f"jawaban / answers     p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms")
