@@ -23,7 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """One kind of problem, named in English and Indonesian.
 
     With `retry_after_s` the same request may succeed later: it is worth repeating.
@@ -35,36 +35,44 @@ class Kind:
     retry_after_s: int | None = None
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "malformed-json": Kind(400, "The body is not JSON", "Isi permintaan bukan JSON"),
-    "malformed-request": Kind(400, "The request cannot be read", "Permintaan tidak dapat dibaca"),
-    "unauthorized": Kind(
+KINDS: Final[Mapping[str, ProblemKind]] = {
+    "malformed-json": ProblemKind(400, "The body is not JSON", "Isi permintaan bukan JSON"),
+    "malformed-request": ProblemKind(
+        400, "The request cannot be read", "Permintaan tidak dapat dibaca"
+    ),
+    "unauthorized": ProblemKind(
         401, "A valid channel key is needed", "Diperlukan kunci kanal yang berlaku"
     ),
-    "forbidden": Kind(403, "This key may not do that", "Kunci ini tidak berwenang"),
-    "not-found": Kind(404, "Not found", "Tidak ditemukan"),
-    "method-not-allowed": Kind(405, "Method not allowed here", "Metode tidak diizinkan di sini"),
-    "request-timeout": Kind(
+    "forbidden": ProblemKind(403, "This key may not do that", "Kunci ini tidak berwenang"),
+    "not-found": ProblemKind(404, "Not found", "Tidak ditemukan"),
+    "method-not-allowed": ProblemKind(
+        405, "Method not allowed here", "Metode tidak diizinkan di sini"
+    ),
+    "request-timeout": ProblemKind(
         408, "The request took too long to arrive", "Permintaan terlalu lama diterima"
     ),
-    "contradictory-parameters": Kind(
+    "contradictory-parameters": ProblemKind(
         409, "Parameters contradict each other", "Parameter saling bertentangan"
     ),
-    "too-large": Kind(
+    "too-large": ProblemKind(
         413, "The body or batch is too large", "Isi atau jumlah kiriman terlalu besar"
     ),
-    "unsupported-media-type": Kind(415, "Unsupported media type", "Jenis isi tidak didukung"),
-    "invalid-submission": Kind(422, "The submission is not valid", "Isian survei tidak sah"),
-    "invalid-parameter": Kind(422, "A parameter is not valid", "Parameter tidak sah"),
-    "internal-error": Kind(500, "The service failed", "Layanan mengalami kegagalan"),
-    "inbox-unavailable": Kind(
+    "unsupported-media-type": ProblemKind(
+        415, "Unsupported media type", "Jenis isi tidak didukung"
+    ),
+    "invalid-submission": ProblemKind(422, "The submission is not valid", "Isian survei tidak sah"),
+    "invalid-parameter": ProblemKind(422, "A parameter is not valid", "Parameter tidak sah"),
+    "internal-error": ProblemKind(500, "The service failed", "Layanan mengalami kegagalan"),
+    "inbox-unavailable": ProblemKind(
         503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2
     ),
-    "inbox-full": Kind(503, "The inbox is full", "Kotak masuk penuh", retry_after_s=10),
-    "database-unavailable": Kind(
+    "inbox-full": ProblemKind(503, "The inbox is full", "Kotak masuk penuh", retry_after_s=10),
+    "database-unavailable": ProblemKind(
         503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2
     ),
-    "starting": Kind(503, "The service is starting", "Layanan sedang disiapkan", retry_after_s=1),
+    "starting": ProblemKind(
+        503, "The service is starting", "Layanan sedang disiapkan", retry_after_s=1
+    ),
 }
 
 

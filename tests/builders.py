@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
 from shared.domain.tally import Tally
-from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
 
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
@@ -75,7 +75,10 @@ def registry(version: int = 1, **changes: Any) -> Registry:
             "loket": Channel("loket", "api"),
             "dinkes": Channel("dinkes", "api", frozenset({"dinkes"})),
         },
-        keys={key_hash(KEY): Key("k1", "loket"), key_hash(OTHER_KEY): Key("k2", "dinkes")},
+        keys={
+            key_hash(KEY): ChannelKey("k1", "loket"),
+            key_hash(OTHER_KEY): ChannelKey("k2", "dinkes"),
+        },
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
     )
     return replace(known, **changes)

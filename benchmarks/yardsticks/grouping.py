@@ -14,10 +14,10 @@ from services.aggregate.counting.tally import tally
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.respondent import age_group, profile_code
 from shared.storage.responses import Place
-from shared.storage.tallies.day_tally import Key
+from shared.storage.tallies.day_tally import TallyKey
 
 Profile = tuple[str | None, int | None, str | None, str | None]
-Sums = dict[Key, tuple[int, ...]]
+Sums = dict[TallyKey, tuple[int, ...]]
 SIZE = SKM_2017.size
 WEIGHTS = SKM_2017.weights
 FACETS = ("all", "sex", "age", "education", "occupation", "channel")
@@ -43,7 +43,7 @@ def by_dictionaries(
     places: Sequence[Place], profiles: Sequence[Profile], scores: Sequence[str]
 ) -> Sums:
     """Plain Python: a list of sums for each key."""
-    sums: dict[Key, list[int]] = {}
+    sums: dict[TallyKey, list[int]] = {}
     for place, profile, digits in zip(places, profiles, scores, strict=True):
         answers = [0 if digit == "-" else int(digit) for digit in digits]
         complete = all(answers)
@@ -85,7 +85,7 @@ def by_pandas(places: Sequence[Place], profiles: Sequence[Profile], scores: Sequ
         for (opd, day, layanan, value, questionnaire), row in zip(
             sums.index, sums.to_numpy().tolist(), strict=True
         ):
-            tallies[Key(opd, facet, day, layanan, value, questionnaire)] = tuple(row)
+            tallies[TallyKey(opd, facet, day, layanan, value, questionnaire)] = tuple(row)
     return tallies
 
 
@@ -99,12 +99,12 @@ def _indicators(scores: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(np.concatenate([heads, counts], axis=1))
 
 
-def _keys(place: Place, profile: Profile) -> Iterator[Key]:
+def _keys(place: Place, profile: Profile) -> Iterator[TallyKey]:
     sex, _, education, occupation = profile
     values = ("", sex, _age(profile), education, occupation, place.channel)
     for facet, value in zip(FACETS, values, strict=True):
         if value is not None:
-            yield Key(place.opd, facet, place.day, place.layanan, value, place.questionnaire)
+            yield TallyKey(place.opd, facet, place.day, place.layanan, value, place.questionnaire)
 
 
 def _age(profile: Profile) -> str | None:

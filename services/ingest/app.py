@@ -17,7 +17,7 @@ from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
-from services.ingest.meters import Meters
+from services.ingest.meters import IngestMeters
 from services.ingest.watch import STARTING, UNAVAILABLE, Watch
 from shared import problem_handlers
 from shared.broker import celery_app
@@ -81,7 +81,7 @@ class Ingest:
 
         writer = Writer(redis, prefix)
         commit = GroupCommit(writer, settings.accept_timeout, on_stored, watch.failed)
-        meters = Meters(watch)
+        meters = IngestMeters(watch)
         api.state.watch, api.state.meters = watch, meters
         for path, wire_format in FORMATS.items():
             self._endpoints[path] = Endpoint(wire_format, watch, commit, meters)

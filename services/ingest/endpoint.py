@@ -17,8 +17,8 @@ from services.ingest import body as bodies
 from services.ingest.auth import Authenticator
 from services.ingest.formats.format import Format, Item, Parsed, Request, Unreadable
 from services.ingest.group_commit import GroupCommit
-from services.ingest.meters import Meters
-from services.ingest.replies import FORBIDDEN, Accepted, Refusal, encode, refusal_of_all
+from services.ingest.meters import IngestMeters
+from services.ingest.replies import FORBIDDEN, Accepted, RefusedItem, encode, refusal_of_all
 from services.ingest.watch import UNAVAILABLE, Watch
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
 from shared.domain.violation import Violation
@@ -45,14 +45,14 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     receipts: list[bytes]
     ids: list[str]
     bodies: list[bytes]
-    refused: list[Refusal]
+    refused: list[RefusedItem]
 
 
 class Endpoint:
     """Answers the POSTs of one wire format."""
 
     def __init__(
-        self, wire_format: Format, watch: Watch, commit: GroupCommit, meters: Meters
+        self, wire_format: Format, watch: Watch, commit: GroupCommit, meters: IngestMeters
     ) -> None:
         self._format = wire_format
         self._watch = watch
@@ -126,7 +126,7 @@ class Endpoint:
             judged.ids.append(source_id)
             judged.bodies.append(item.body)
             return
-        judged.refused.append(Refusal(index, violations))
+        judged.refused.append(RefusedItem(index, violations))
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:

@@ -19,7 +19,7 @@ class Outcomes:
     refused: int = 0
 
 
-class Meters(Collector):
+class IngestMeters(Collector):
     """Counts in plain integers, which a request can afford; metrics are made when somebody asks."""
 
     def __init__(self, watch: Watch) -> None:

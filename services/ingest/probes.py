@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 
-from services.ingest.meters import Meters
+from services.ingest.meters import IngestMeters
 from services.ingest.watch import Watch
 
 router = APIRouter(tags=["operations"])
@@ -39,7 +39,7 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """The numbers of this process."""
-    meters: Meters = request.app.state.meters
+    meters: IngestMeters = request.app.state.meters
     return Response(meters.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

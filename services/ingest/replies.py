@@ -11,7 +11,7 @@ from shared.problems import Problem, problem
 FORBIDDEN = "forbidden"
 
 
-class Refusal(msgspec.Struct, frozen=True, gc=False):
+class RefusedItem(msgspec.Struct, frozen=True, gc=False):
     """One submission that was not accepted: its index in the request, and every reason."""
 
     index: int
@@ -23,13 +23,13 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
     accepted: int
     receipts: Sequence[str]
-    refused: Sequence[Refusal]
+    refused: Sequence[RefusedItem]
 
 
 encode = msgspec.json.Encoder().encode
 
 
-def refusal_of_all(refused: Sequence[Refusal], *, is_batch: bool) -> Problem:
+def refusal_of_all(refused: Sequence[RefusedItem], *, is_batch: bool) -> Problem:
     """Return the problem of a request of which nothing can be accepted."""
     index, violations = refused[0].index, refused[0].errors
     is_forbidden = all(error.code == FORBIDDEN for refusal in refused for error in refusal.errors)

@@ -31,12 +31,12 @@ _TIMEOUT_S = 10.0
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line per request is no news
 
 
-class Refusal(IkmError):
+class RequestRefused(IkmError):
     """The service refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceAnswer:
     """What the service said, or why it said nothing; `attempts` counts the requests it took."""
 
     status: int
@@ -49,7 +49,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class OpdReading:
     """What the read API says about an OPD, over all its days."""
 
     respondents: int
@@ -58,7 +58,7 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
+class ServiceReadiness:
     """What the service says about itself, in its own words (none: no answer) and as text."""
 
     ready: bool
@@ -91,12 +91,12 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def get(self, path: str, *, timeout_s: float | None = None) -> Answer:
+    def get(self, path: str, *, timeout_s: float | None = None) -> ServiceAnswer:
         """GET a path."""
         options = {} if timeout_s is None else {"timeout": timeout_s}
         return self._request("GET", path, **options)
 
-    def readiness(self, timeout_s: float = 1) -> Readiness:
+    def readiness(self, timeout_s: float = 1) -> ServiceReadiness:
         """Return what the service says about itself now."""
         # The stack's socket takes the connection before `web` is there to answer it: do not wait
         # long.
@@ -106,7 +106,7 @@ class Client:
         except ValueError:
             state = {}
         is_ready = answer.status == HTTPStatus.OK
-        return Readiness(is_ready, state if isinstance(state, dict) else {}, str(answer))
+        return ServiceReadiness(is_ready, state if isinstance(state, dict) else {}, str(answer))
 
     def knows(self, key: str) -> bool:
         """Whether the service takes this key (an empty batch is refused, but by another status)."""
@@ -117,7 +117,7 @@ class Client:
         deadline = time.monotonic() + timeout_s
         while not self.knows(key):
             if time.monotonic() >= deadline:
-                raise Refusal(f"the new key is still unknown after {timeout_s:.0f} s")
+                raise RequestRefused(f"the new key is still unknown after {timeout_s:.0f} s")
             time.sleep(0.1)
 
     def submit(
@@ -127,7 +127,7 @@ class Client:
         *,
         media_type: str = "application/json",
         patience_s: float = PATIENCE_S,
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """Post until the answer is neither "not now" nor lost; the last one when patience ends."""
         answer = self._submit(body, key, media_type)
         attempts = 1
@@ -143,42 +143,42 @@ class Client:
         """Post one submission until the service has it; Refusal when it will never take it."""
         answer = self.submit(json.dumps(submission).encode(), key)
         if answer.status != HTTPStatus.ACCEPTED:
-            raise Refusal(f"POST {SUBMISSIONS}: {answer}")
+            raise RequestRefused(f"POST {SUBMISSIONS}: {answer}")
 
-    def index(self, opd: str) -> Index:
+    def index(self, opd: str) -> OpdReading:
         """Return the index of an OPD now."""
         path = f"/v1/opd/{opd}/ikm"
         answer = self.get(f"{path}?window=all")
         if answer.status != HTTPStatus.OK:
-            raise Refusal(f"GET {path}: {answer}")
+            raise RequestRefused(f"GET {path}: {answer}")
         document: dict[str, Any] = json.loads(answer.body, parse_float=Decimal)
         ikm = document["ikm"]
         exact_ikm = None if ikm is None else Decimal(ikm)
-        return Index(document["respondents"], exact_ikm, document["mutu"])
+        return OpdReading(document["respondents"], exact_ikm, document["mutu"])
 
-    def index_after(self, opd: str, respondents: int, timeout_s: float) -> Index:
+    def index_after(self, opd: str, respondents: int, timeout_s: float) -> OpdReading:
         """Return the index of an OPD once that many respondents are counted."""
         deadline = time.monotonic() + timeout_s
         while (index := self.index(opd)).respondents < respondents:
             if time.monotonic() >= deadline:
-                raise Refusal(
+                raise RequestRefused(
                     f"{index.respondents} of {respondents} responses of {opd} counted "
                     f"after {timeout_s:.0f} s"
                 )
             time.sleep(0.02)
         return index
 
-    def _submit(self, body: bytes, key: str, media_type: str = "application/json") -> Answer:
+    def _submit(self, body: bytes, key: str, media_type: str = "application/json") -> ServiceAnswer:
         headers = {"authorization": f"Bearer {key}", "content-type": media_type}
         return self._request("POST", SUBMISSIONS, content=body, headers=headers)
 
     # The options are httpx's own.
-    def _request(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401
+    def _request(self, method: str, path: str, **options: Any) -> ServiceAnswer:  # noqa: ANN401
         try:
             response = self._http.request(method, path, **options)
         except httpx.TransportError as error:  # such as while `web` is starting again
-            return Answer(NO_ANSWER, f"no answer: {error}".encode())
-        return Answer(response.status_code, response.content)
+            return ServiceAnswer(NO_ANSWER, f"no answer: {error}".encode())
+        return ServiceAnswer(response.status_code, response.content)
 
 
 @functools.cache

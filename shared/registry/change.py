@@ -14,7 +14,7 @@ TemporalEntry = Opd | Layanan | Channel
 Days = tuple[date, date]  # first and last, both included
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What happens to an entry. Nothing is ever deleted."""
 
     ADD = "add"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 class Change:
     """One entry that differs. An Opd has no layanan in it: they have changes of their own."""
 
-    kind: Kind
+    kind: EntryKind
     subject: str  # "layanan disdukcapil/ktp-el"
     before: Entry | None
     after: Entry
@@ -141,20 +141,20 @@ def _without_layanan(opd: Opd) -> Opd:
 
 def _closing(subject: str, entry: TemporalEntry, last_day: date, opd_code: str = "") -> Change:
     valid_to = last_day if entry.valid_to is None else min(last_day, entry.valid_to)
-    return Change(Kind.CLOSE, subject, entry, replace(entry, valid_to=valid_to), opd_code)
+    return Change(EntryKind.CLOSE, subject, entry, replace(entry, valid_to=valid_to), opd_code)
 
 
 def _change(subject: str, before: Entry | None, after: Entry, opd_code: str = "") -> Change:
     return Change(_kind(before, after), subject, before, after, opd_code)
 
 
-def _kind(before: Entry | None, after: Entry) -> Kind:
+def _kind(before: Entry | None, after: Entry) -> EntryKind:
     if before is None:
-        return Kind.ADD
+        return EntryKind.ADD
     old_end, new_end = _end(before), _end(after)
     if old_end == new_end:
-        return Kind.CHANGE
-    return Kind.CLOSE if new_end < old_end else Kind.REOPEN
+        return EntryKind.CHANGE
+    return EntryKind.CLOSE if new_end < old_end else EntryKind.REOPEN
 
 
 def _end(entry: Entry) -> date:

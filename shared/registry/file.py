@@ -12,7 +12,7 @@ from shared.domain.questionnaire import Questionnaire, Unsur
 from shared.domain.violation import Violation
 from shared.registry import readers as read
 from shared.registry import strict_yaml
-from shared.registry.readers import Field
+from shared.registry.readers import FileField
 from shared.registry.snapshot import ROLLUPS, Channel, Instansi, Layanan, Opd
 
 
@@ -71,64 +71,68 @@ def _questionnaire(code: str, name: str, unsur: Mapping[str, Unsur]) -> Question
 
 _UNSUR_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _VALIDITY: Final = {
-    "valid_from": Field(read.day, required=False),
-    "valid_to": Field(read.day, required=False),
+    "valid_from": FileField(read.day, required=False),
+    "valid_to": FileField(read.day, required=False),
 }
 
 _INSTANSI: Final = {
-    "code": Field(read.code),
-    "name": Field(read.text),
-    "timezone": Field(
+    "code": FileField(read.code),
+    "name": FileField(read.text),
+    "timezone": FileField(
         read.one_of(available_timezones, "a time zone of the tz database, like Asia/Jakarta")
     ),
-    "primary": Field(read.one_of(lambda: ROLLUPS, f"one of {', '.join(ROLLUPS)}"), required=False),
-    "scheme": Field(read.one_of(lambda: SCHEMES, f"one of {', '.join(SCHEMES)}"), required=False),
+    "primary": FileField(
+        read.one_of(lambda: ROLLUPS, f"one of {', '.join(ROLLUPS)}"), required=False
+    ),
+    "scheme": FileField(
+        read.one_of(lambda: SCHEMES, f"one of {', '.join(SCHEMES)}"), required=False
+    ),
 }
 _UNSUR: Final = {
-    "code": Field(read.matching(_UNSUR_CODE)),
-    "key": Field(read.code),
-    "name": Field(read.text),
-    "question": Field(read.text),
-    "options": Field(read.list_of(read.text, size=4)),
-    "required": Field(read.flag, required=False),
-    "weight": Field(read.count, required=False),
+    "code": FileField(read.matching(_UNSUR_CODE)),
+    "key": FileField(read.code),
+    "name": FileField(read.text),
+    "question": FileField(read.text),
+    "options": FileField(read.list_of(read.text, size=4)),
+    "required": FileField(read.flag, required=False),
+    "weight": FileField(read.count, required=False),
 }
 _QUESTIONNAIRE: Final = {
-    "code": Field(read.code),
-    "name": Field(read.text),
-    "unsur": Field(read.entries(_UNSUR, Unsur, "code")),
+    "code": FileField(read.code),
+    "name": FileField(read.text),
+    "unsur": FileField(read.entries(_UNSUR, Unsur, "code")),
 }
 _LAYANAN: Final = {
-    "code": Field(read.code),
-    "name": Field(read.text),
-    "users_per_year": Field(read.count, required=False),
-    "questionnaire": Field(read.code, required=False),
+    "code": FileField(read.code),
+    "name": FileField(read.text),
+    "users_per_year": FileField(read.count, required=False),
+    "questionnaire": FileField(read.code, required=False),
     **_VALIDITY,
 }
 _OPD: Final = {
-    "code": Field(read.code),
-    "name": Field(read.text),
-    "official_code": Field(read.text, required=False),
-    "successor": Field(read.code, required=False),
-    "layanan": Field(read.entries(_LAYANAN, _temporal(Layanan), "code"), required=False),
+    "code": FileField(read.code),
+    "name": FileField(read.text),
+    "official_code": FileField(read.text, required=False),
+    "successor": FileField(read.code, required=False),
+    "layanan": FileField(read.entries(_LAYANAN, _temporal(Layanan), "code"), required=False),
     **_VALIDITY,
 }
 _CHANNEL: Final = {
-    "name": Field(read.code),
-    "kind": Field(read.code),
-    "opd": Field(
+    "name": FileField(read.code),
+    "kind": FileField(read.code),
+    "opd": FileField(
         read.codes, required=False
     ),  # left out: all of them; an empty list is refused, it would be a guess
     **_VALIDITY,
 }
 _document: Final = read.entry(
     {
-        "instansi": Field(read.entry(_INSTANSI, Instansi), required=False),
-        "questionnaires": Field(
+        "instansi": FileField(read.entry(_INSTANSI, Instansi), required=False),
+        "questionnaires": FileField(
             read.entries(_QUESTIONNAIRE, _questionnaire, "code"), required=False
         ),
-        "opd": Field(read.entries(_OPD, _temporal(Opd), "code"), required=False),
-        "channels": Field(read.entries(_CHANNEL, _temporal(Channel), "name"), required=False),
+        "opd": FileField(read.entries(_OPD, _temporal(Opd), "code"), required=False),
+        "channels": FileField(read.entries(_CHANNEL, _temporal(Channel), "name"), required=False),
     },
     Document,
 )

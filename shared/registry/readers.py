@@ -25,7 +25,7 @@ Read = Callable[[object, str], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FileField:
     """One field of a mapping: how it is read, and whether it may be left out."""
 
     read: Read
@@ -130,7 +130,7 @@ def codes(value: object, path: str) -> frozenset[str]:
     return frozenset(items)
 
 
-def entry(fields: Mapping[str, Field], build: Callable[..., Any]) -> Read:
+def entry(fields: Mapping[str, FileField], build: Callable[..., Any]) -> Read:
     """Read one mapping with these fields and build the value from them."""
 
     def read(value: object, path: str) -> object:
@@ -149,7 +149,7 @@ def entry(fields: Mapping[str, Field], build: Callable[..., Any]) -> Read:
     return read
 
 
-def entries(fields: Mapping[str, Field], build: Callable[..., Any], key: str) -> Read:
+def entries(fields: Mapping[str, FileField], build: Callable[..., Any], key: str) -> Read:
     """Read a list of mappings as a dictionary by their field `key`, which no two share."""
     read_entry = entry(fields, build)
 
@@ -187,7 +187,7 @@ def _items(read: Read, values: list[Any], path: str) -> Iterator[tuple[Read, obj
 
 
 def _wrong_fields(
-    fields: Mapping[str, Field], value: Mapping[object, object], path: str
+    fields: Mapping[str, FileField], value: Mapping[object, object], path: str
 ) -> Iterator[Violation]:
     for name in value:
         if name not in fields:

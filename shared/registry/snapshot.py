@@ -89,7 +89,7 @@ class Channel(Temporal):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ChannelKey:
     """One channel key that is not revoked; the registry has it under its SHA-256 (hexadecimal)."""
 
     id: str
@@ -108,7 +108,7 @@ class Registry:
     instansi: Instansi
     opd: Mapping[str, Opd] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
-    keys: Mapping[str, Key] = field(default_factory=dict)
+    keys: Mapping[str, ChannelKey] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=_built_in)
 
     @property

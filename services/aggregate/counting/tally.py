@@ -28,7 +28,7 @@ from shared.domain.respondent import (
     age_group,
 )
 from shared.storage.responses import Place
-from shared.storage.tallies.day_tally import Deltas, Key
+from shared.storage.tallies.day_tally import Deltas, TallyKey
 
 # Of an age plus one; 0 is unknown.
 _AGE_GROUP_INDEX = np.asarray(
@@ -59,7 +59,7 @@ class _Answers(NamedTuple):
 class _Row(NamedTuple):
     """What one cell adds to its day tally; `counts` as the bytes of 32-bit integers."""
 
-    key: Key
+    key: TallyKey
     n: int
     counts: bytes
     complete: int
@@ -154,8 +154,8 @@ def _rows(
     ]
 
 
-def _key(place: Place, facet: _Facet, value: int) -> Key:
-    return Key(
+def _key(place: Place, facet: _Facet, value: int) -> TallyKey:
+    return TallyKey(
         place.opd, facet.name, place.day, place.layanan, facet.values[value], place.questionnaire
     )
 

@@ -22,7 +22,7 @@ _OUTCOMES = {
 }
 
 
-class Meters(Collector):
+class ReadMeters(Collector):
     """Totals of the ledger, and how far the figures lag; without PostgreSQL: that it is away."""
 
     def __init__(self, engine: sa.Engine, current: CurrentSnapshot, clock: Clock) -> None:

@@ -18,7 +18,7 @@ from services.aggregate.read.bodies import Readiness, ReceiptStatus
 from services.aggregate.read.figures.index_bodies import local_time
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.follower import Follower
-from services.aggregate.read.meters import Meters
+from services.aggregate.read.meters import ReadMeters
 from services.aggregate.read.snapshot import CurrentSnapshot
 from services.aggregate.rolling.rolling_rows import encode
 from shared.clock import Clock
@@ -40,7 +40,7 @@ class ReadService:
         self.clock = clock
         self.current = CurrentSnapshot()
         self.engine: sa.Engine = create_engine(database_url, pool_size=_POOL_SIZE)
-        self.meters = Meters(self.engine, self.current, clock)
+        self.meters = ReadMeters(self.engine, self.current, clock)
         self._follower = Follower(self.engine, self.current)
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ def touch() -> None:
         SIGN.touch()
 
 
-class Liveness(bootsteps.StartStopStep):
+class LivenessStep(bootsteps.StartStopStep):
     """Gives the sign from the worker's event loop."""
 
     requires = ("celery.worker.components:Timer",)
@@ -46,4 +46,4 @@ class Beat(PersistentScheduler):
 
 def install(app: Celery) -> None:
     """Give the workers of an application the step."""
-    app.steps["worker"].add(Liveness)
+    app.steps["worker"].add(LivenessStep)

@@ -29,7 +29,7 @@ _CONTROL_OR_SPACE = re.compile(r"[\x00-\x20\x7f]")
 _REQUIRED = ("specversion", "id", "source", "type")
 
 
-class Event(msgspec.Struct):
+class CloudEvent(msgspec.Struct):
     """The members of a JSON event that matter here; all others are allowed and ignored."""
 
     specversion: Any = None
@@ -48,7 +48,7 @@ class Data(NamedTuple):
     violations: list[Violation]
 
 
-_EVENT = msgspec.json.Decoder(Event)
+_EVENT = msgspec.json.Decoder(CloudEvent)
 
 
 def parse(request: Request) -> Parsed:
@@ -77,7 +77,7 @@ def _structured(body: bytes) -> Item:
     return Item(data.body, _identity(attributes, violations), violations, data.pointer)
 
 
-def _data(event: Event) -> Data:
+def _data(event: CloudEvent) -> Data:
     if event.data_base64 is None:
         if isinstance(event.data, msgspec.Raw):
             return Data(bytes(event.data), "/data", [])

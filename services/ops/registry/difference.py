@@ -3,10 +3,10 @@
 from dataclasses import fields
 
 from shared.domain.questionnaire import Unsur
-from shared.registry.change import Change, Entry, Kind
+from shared.registry.change import Change, Entry, EntryKind
 from shared.registry.snapshot import Channel
 
-_SIGNS = {Kind.ADD: "+", Kind.CHANGE: "~", Kind.REOPEN: "~", Kind.CLOSE: "-"}
+_SIGNS = {EntryKind.ADD: "+", EntryKind.CHANGE: "~", EntryKind.REOPEN: "~", EntryKind.CLOSE: "-"}
 _ABSENT = {"opd": "all"}
 
 

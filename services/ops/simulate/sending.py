@@ -10,7 +10,7 @@ from queue import Queue
 from threading import Thread
 from typing import Any
 
-from services.ops.client import NO_ANSWER, Answer, Client
+from services.ops.client import NO_ANSWER, Client, ServiceAnswer
 from shared.progress import Progress
 
 CONNECTIONS = 32
@@ -40,7 +40,7 @@ class Load:
 class Outcome:
     """Every answer with its latency, and how long all of it took."""
 
-    answers: list[tuple[Answer, float]] = field(default_factory=list)
+    answers: list[tuple[ServiceAnswer, float]] = field(default_factory=list)
     seconds: float = 0.0
 
     @property

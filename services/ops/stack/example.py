@@ -61,7 +61,7 @@ class Example:
             raise CannotStart(f"{self.registry_file} has no channel of kind api")
         return channels
 
-    def stream(self) -> list["Event"]:
+    def stream(self) -> list["PublishedStep"]:
         """Read the responses to replay; none when the example has no stream."""
         path = self.folder / STREAM
         if not path.exists():
@@ -73,7 +73,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PublishedStep:
     """One response of the stream and the index that was published after it."""
 
     number: int
@@ -135,7 +135,7 @@ def replay(example: Example, client: Client, key: str, say: Say) -> None:
     _conclude(events, before, client, say)
 
 
-def _conclude(events: list[Event], before: int, client: Client, say: Say) -> None:
+def _conclude(events: list[PublishedStep], before: int, client: Client, say: Say) -> None:
     final = client.index(STREAM_OPD)
     if before >= len(events):
         say("")
@@ -149,7 +149,7 @@ def _conclude(events: list[Event], before: int, client: Client, say: Say) -> Non
     )
 
 
-def _mark(ikm: Decimal | None, event: Event) -> str:
+def _mark(ikm: Decimal | None, event: PublishedStep) -> str:
     return "✓" if ikm == event.published.quantize(Decimal("0.01"), ROUND_HALF_UP) else "✗"
 
 
@@ -157,7 +157,7 @@ def _breadth(channel: Channel) -> float:
     return inf if channel.opd is None else len(channel.opd)
 
 
-def _event(row: dict[str, str], layanan: str) -> Event:
+def _event(row: dict[str, str], layanan: str) -> PublishedStep:
     number = int(row["event"])
     submission: dict[str, object] = {
         "id": f"kediri-{number}",
@@ -166,4 +166,4 @@ def _event(row: dict[str, str], layanan: str) -> Event:
         "submitted_at": row["submitted_at"],
         "answers": {code: int(row[code]) for code in _UNSUR},
     }
-    return Event(number, submission, Decimal(row["published_ikm"]))
+    return PublishedStep(number, submission, Decimal(row["published_ikm"]))

@@ -11,7 +11,7 @@ from shared.domain.questionnaire import SCORES, Questionnaire
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
 from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
 from shared.domain.submission.rules import (
-    Field,
+    MemberRule,
     Rule,
     by_name,
     choice,
@@ -24,23 +24,23 @@ from shared.domain.violation import Violation
 
 _CODE: Final = text(1, CODE_MAX)
 _SCORE: Final = integer(SCORES[0], SCORES[-1])
-_FIELDS: Final[Mapping[str, Field]] = {
-    "id": Field(text(1, ID_MAX)),
-    "opd": Field(_CODE, required=True),
-    "layanan": Field(_CODE, required=True),
-    "questionnaire": Field(_CODE),
-    "submitted_at": Field(instant),
-    "respondent": Field(
+_FIELDS: Final[Mapping[str, MemberRule]] = {
+    "id": MemberRule(text(1, ID_MAX)),
+    "opd": MemberRule(_CODE, required=True),
+    "layanan": MemberRule(_CODE, required=True),
+    "questionnaire": MemberRule(_CODE),
+    "submitted_at": MemberRule(instant),
+    "respondent": MemberRule(
         record(
             {
-                "sex": Field(choice(SEX)),
-                "age": Field(integer(0, AGE_MAX)),
-                "education": Field(choice(EDUCATION)),
-                "occupation": Field(choice(OCCUPATION)),
+                "sex": MemberRule(choice(SEX)),
+                "age": MemberRule(integer(0, AGE_MAX)),
+                "education": MemberRule(choice(EDUCATION)),
+                "occupation": MemberRule(choice(OCCUPATION)),
             }
         )
     ),
-    "comment": Field(text(0, COMMENT_MAX)),
+    "comment": MemberRule(text(0, COMMENT_MAX)),
 }
 
 
@@ -50,11 +50,11 @@ def violations(document: object, questionnaire: Questionnaire | None) -> Iterato
     One by one, for a caller that shows only the first of many. Without a questionnaire (its version
     is not known here) the answers are only asked to be scores or nulls.
     """
-    answers = Field(_answers(questionnaire), required=True)
+    answers = MemberRule(_answers(questionnaire), required=True)
     return record({**_FIELDS, "answers": answers})(document, "")
 
 
 def _answers(questionnaire: Questionnaire | None) -> Rule:
     if questionnaire is None:
         return by_name(_SCORE)
-    return record({u.code: Field(_SCORE, u.required) for u in questionnaire.unsur})
+    return record({u.code: MemberRule(_SCORE, u.required) for u in questionnaire.unsur})

@@ -16,7 +16,7 @@ Rule = Callable[[object, str], Iterator[Violation]]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class MemberRule:
     """A member of an object; null means the same as absent."""
 
     rule: Rule
@@ -82,7 +82,7 @@ def instant(value: object, pointer: str) -> Iterator[Violation]:
         yield Violation(pointer, "datetime", detail)
 
 
-def record(fields: Mapping[str, Field]) -> Rule:
+def record(fields: Mapping[str, MemberRule]) -> Rule:
     """Demand an object with these members and no others; violations come in the table's order."""
 
     def rule(value: object, pointer: str) -> Iterator[Violation]:

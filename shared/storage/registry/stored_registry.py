@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
 from shared.storage import tables
 
 
@@ -84,14 +84,14 @@ def _read_channels(connection: sa.Connection) -> dict[str, Channel]:
     }
 
 
-def _read_keys(connection: sa.Connection) -> dict[str, Key]:
+def _read_keys(connection: sa.Connection) -> dict[str, ChannelKey]:
     key = tables.channel_key
     valid = (
         sa.select(key.c.hash, key.c.id, key.c.channel)
         .where(key.c.revoked_at.is_(None))
         .order_by(key.c.id)
     )
-    return {row.hash: Key(row.id, row.channel) for row in connection.execute(valid)}
+    return {row.hash: ChannelKey(row.id, row.channel) for row in connection.execute(valid)}
 
 
 def _read_questionnaires(connection: sa.Connection) -> dict[str, Questionnaire]:

@@ -13,7 +13,7 @@ from shared.storage import binary
 from shared.storage.cursor import Cursor
 
 
-class Key(NamedTuple):
+class TallyKey(NamedTuple):
     """The key of a day tally, in the order of the table's primary key."""
 
     opd: str
@@ -30,7 +30,7 @@ class Deltas(NamedTuple):
     `keys`: distinct and sorted; `counts`: `width` numbers a key.
     """
 
-    keys: Sequence[Key]
+    keys: Sequence[TallyKey]
     width: int
     n: Sequence[int]
     counts: "array[int]"

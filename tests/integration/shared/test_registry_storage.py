@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from shared.domain.questionnaire import SKM_2017
-from shared.registry.change import Change, Kind
+from shared.registry.change import Change, EntryKind
 from shared.registry.file import RegistryError, parse
-from shared.registry.snapshot import Key, Registry
+from shared.registry.snapshot import ChannelKey, Registry
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import channel_keys, registry_change, stored_registry
@@ -135,7 +135,10 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(engine: sa.Engine) -
 def test_every_field_can_be_changed_back_and_forth(engine: sa.Engine) -> None:
     bare = "opd: [{code: lama, name: L, layanan: [{code: ktp, name: K}, {code: kk, name: KK}]}]"
     change(engine, WHOLE)
-    assert [changed.kind for changed in change(engine, bare)] == [Kind.REOPEN, Kind.CHANGE]
+    assert [changed.kind for changed in change(engine, bare)] == [
+        EntryKind.REOPEN,
+        EntryKind.CHANGE,
+    ]
     assert load(engine).opd["lama"] == parse(bare).opd["lama"]
     change(engine, WHOLE)
     assert load(engine).opd == parse(WHOLE).opd
@@ -267,4 +270,4 @@ def test_a_snapshot_holds_the_keys_that_are_not_revoked(engine: sa.Engine) -> No
             ("1", NOW),
             ("2", None),
         ]
-    assert load(engine).keys == {channel_keys.key_hash("secret-2"): Key("2", "semua")}
+    assert load(engine).keys == {channel_keys.key_hash("secret-2"): ChannelKey("2", "semua")}

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope
 from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
-from services.ingest.meters import Meters
+from services.ingest.meters import IngestMeters
 from services.ingest.watch import Watch
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import AppendAnswer, Writer
@@ -75,7 +75,7 @@ class Desk:
         self.watch.today = TODAY.date()
         self.know(known or registry())
         self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
-        meters = Meters(self.watch)
+        meters = IngestMeters(self.watch)
         self.endpoints = {
             path: Endpoint(wire_format, self.watch, self.commit, meters)
             for path, wire_format in FORMATS.items()

@@ -21,7 +21,7 @@ from shared.domain.respondent import (
 )
 from shared.domain.tally import Tally
 from shared.storage.responses import Place
-from shared.storage.tallies.day_tally import Deltas, Key
+from shared.storage.tallies.day_tally import Deltas, TallyKey
 from tests.builders import questionnaire, tally_of
 
 Profile = tuple[str | None, int | None, str | None, str | None]
@@ -85,8 +85,8 @@ def values_of(answered: Answered) -> dict[str, str]:
     return {facet: value for facet, value in values.items() if value is not None}
 
 
-def one_by_one(questionnaire: Questionnaire, batch: Sequence[Answered]) -> dict[Key, Tally]:
-    tallies: dict[Key, Tally] = defaultdict(lambda: Tally.zero(questionnaire.size))
+def one_by_one(questionnaire: Questionnaire, batch: Sequence[Answered]) -> dict[TallyKey, Tally]:
+    tallies: dict[TallyKey, Tally] = defaultdict(lambda: Tally.zero(questionnaire.size))
     for answered in batch:
         single = tally_of(
             [None if digit == "-" else int(digit) for digit in answered.scores],
@@ -95,7 +95,7 @@ def one_by_one(questionnaire: Questionnaire, batch: Sequence[Answered]) -> dict[
         place = answered.place
         for facet, value in values_of(answered).items():
             tallies[
-                Key(place.opd, facet, place.day, place.layanan, value, place.questionnaire)
+                TallyKey(place.opd, facet, place.day, place.layanan, value, place.questionnaire)
             ] += single
     return dict(tallies)
 

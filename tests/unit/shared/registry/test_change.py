@@ -7,7 +7,7 @@ import pytest
 
 from services.ops.registry.difference import describe
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
-from shared.registry.change import Change, Kind, Usage, applied, difference
+from shared.registry.change import Change, EntryKind, Usage, applied, difference
 from shared.registry.file import Document
 from shared.registry.rules import objections
 from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
@@ -99,11 +99,11 @@ def test_a_changed_question_is_shown_as_such() -> None:
 
 def test_an_earlier_end_closes_and_a_later_one_reopens() -> None:
     ended = replace(DINAS, valid_to=date(2026, 12, 31), layanan={})
-    assert [change.kind for change in changes(with_opd(ended))] == [Kind.CLOSE]
+    assert [change.kind for change in changes(with_opd(ended))] == [EntryKind.CLOSE]
     closed = replace(CURRENT, opd={**CURRENT.opd, "dinas": ended})
     again = difference(closed, with_opd(replace(DINAS, layanan={})), UNUSED, TODAY, prune=False)
     assert [describe(change) for change in again] == ["~ opd dinas  valid_to: 2026-12-31 → -"]
-    assert again[0].kind is Kind.REOPEN
+    assert again[0].kind is EntryKind.REOPEN
 
 
 def test_without_prune_what_is_not_named_stays() -> None:

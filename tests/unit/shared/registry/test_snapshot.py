@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
-from shared.registry.snapshot import Channel, Instansi, Key, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
 
 codes = st.from_regex(r"[a-z0-9][a-z0-9-]{0,10}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -28,7 +28,7 @@ opd = st.builds(
     Opd, codes, texts, st.none() | texts, days, days, st.none() | codes, by("code", layanan)
 )
 channel = st.builds(Channel, codes, codes, st.none() | st.frozensets(codes), days, days)
-key = st.builds(Key, codes, codes)
+key = st.builds(ChannelKey, codes, codes)
 unsur = st.builds(
     Unsur, codes, codes, texts, texts, st.tuples(texts, texts, texts, texts), st.booleans()
 )
