@@ -25,7 +25,7 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
         raise Refused(_TOO_LARGE)
     # Nearly always the body came with the headers. Looking before waiting saves such a request its
-    # timer: 52 µs of CPU a request instead of 70 (the endpoint alone, beside a server's 70).
+    # timer: the endpoint takes 45 µs of CPU a request instead of 60.
     arriving = receive().__await__()
     try:
         suspended = next(arriving)
