@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from benchmarks.interrupts import run_interruptible
 from benchmarks.load.connection import Address, Connection, LoadFailed, connect
 from benchmarks.load.outcome import Outcome, Tally
 
@@ -30,7 +31,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     gc.disable()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(work)
+            return run_interruptible(runner, work)
     finally:
         gc.enable()
 
