@@ -1,4 +1,4 @@
-"""Builders: a submission, a questionnaire, a registry with its keys: valid, but for what the test changes."""
+"""Builders: valid submissions, questionnaires, registries, but for what the test changes."""
 
 import copy
 import hashlib
@@ -51,9 +51,9 @@ def key_hash(key: str) -> str:
 
 
 def registry(version: int = 1, **changes: Any) -> Registry:
-    """Two OPDs; channel `loket` sends for both with KEY, channel `dinkes` for the OPD of its name with OTHER_KEY."""
+    """Two OPDs; channel `loket` sends for both with KEY, `dinkes` for `dinkes` with OTHER_KEY."""
     short = questionnaire("singkat", "1-a", "class", "U3", optional=frozenset({"class"}))
-    known = Registry(
+    example = Registry(
         version=version,
         instansi=Instansi("uji", "Kota Uji", "Asia/Jakarta"),
         opd={
@@ -81,7 +81,7 @@ def registry(version: int = 1, **changes: Any) -> Registry:
         },
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
     )
-    return replace(known, **changes)
+    return replace(example, **changes)
 
 
 def authorization(key: str = KEY) -> dict[str, str]:
@@ -90,7 +90,7 @@ def authorization(key: str = KEY) -> dict[str, str]:
 
 
 def tally_of(scores: Sequence[int | None], weights: Sequence[int]) -> Tally:
-    """The tally of one questionnaire; None is an unsur that was not answered. The oracle of counting."""
+    """The tally of one questionnaire, the oracle of counting; None is an unsur not answered."""
     counts = tuple(int(score == possible) for score in scores for possible in SCORES)
     if None in scores:
         return Tally(1, counts, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Teaches schemathesis to write NDJSON (SCHEMATHESIS_HOOKS): an array becomes lines, anything else one line."""
+"""Teaches schemathesis to write NDJSON (SCHEMATHESIS_HOOKS): each item of an array is a line."""
 
 import json
 from typing import Any

@@ -173,7 +173,8 @@ _CONTRAST = """
     return [255, 255, 255];
   };
   const texts = [...document.querySelectorAll('body *')].filter(
-    e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && e.offsetParent !== null);
+    e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+      && e.offsetParent !== null);
   return Math.min(...texts.map(e => {
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

@@ -1,4 +1,4 @@
-"""What the guards of the deployment read: the compose file, its example environment, the proxy and the image."""
+"""What the guards of the deployment read: the compose file, its environment, proxy and image."""
 
 import functools
 import re
@@ -25,8 +25,8 @@ def compose() -> dict[str, Any]:
 
 def services() -> dict[str, Service]:
     """All services by name."""
-    found: dict[str, Service] = compose()["services"]
-    return found
+    by_name: dict[str, Service] = compose()["services"]
+    return by_name
 
 
 def own_services() -> dict[str, Service]:
@@ -36,13 +36,13 @@ def own_services() -> dict[str, Service]:
 
 def seconds(duration: str) -> int:
     """`75s` or `2m` as seconds."""
-    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", duration)
-    assert found, duration
-    return 60 * int(found[1] or 0) + int(found[2] or 0)
+    parts = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", duration)
+    assert parts, duration
+    return 60 * int(parts[1] or 0) + int(parts[2] or 0)
 
 
 def interpolations() -> list[tuple[str, str]]:
-    """Every `${NAME…}` of the compose file: the name, and what follows it (`:?say so`, `:-default`)."""
+    """Every `${NAME…}` of the compose file: name and what follows it (`:?say so`, `:-default`)."""
     return re.findall(r"\$\{(\w+)([^}]*)\}", text(COMPOSE))
 
 

@@ -12,7 +12,7 @@ PACKAGES = ("services", "shared")
 
 @functools.cache
 def files() -> tuple[Path, ...]:
-    """Every file that is or would be committed; all files of the tree where git does not know the folder."""
+    """Every file that is or would be committed; all of the tree where git does not know the folder."""
     listing = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,
@@ -20,8 +20,8 @@ def files() -> tuple[Path, ...]:
         check=False,
     )
     names = listing.stdout.split("\0") if listing.returncode == 0 else []
-    found = (ROOT / name for name in names if name) if names else _tree(ROOT)
-    return tuple(sorted(path for path in found if path.is_file()))
+    paths = (ROOT / name for name in names if name) if names else _tree(ROOT)
+    return tuple(sorted(path for path in paths if path.is_file()))
 
 
 def _tree(folder: Path) -> Iterator[Path]:
@@ -68,7 +68,7 @@ def syntax(path: Path) -> ast.Module:
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """The line and the dotted name of everything that a module imports, at its top or inside a function."""
+    """The line and dotted name of all that a module imports, at its top or inside a function."""
     for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -88,7 +88,7 @@ def dotted(node: ast.AST) -> str:
     return ""
 
 
-def expect_none(found: Iterable[str], rule: str) -> None:
+def expect_none(places: Iterable[str], rule: str) -> None:
     """Fail with the rule and every place that breaks it."""
-    places = sorted(set(found))
-    assert not places, "\n  ".join((rule, *places))
+    broken = sorted(set(places))
+    assert not broken, "\n  ".join((rule, *broken))

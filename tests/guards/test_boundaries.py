@@ -1,4 +1,4 @@
-"""Who may know what, where import-linter cannot say it. The exceptions are named here, each with its reason."""
+"""Who may know what, where import-linter cannot say it; each exception is named with its reason."""
 
 import ast
 import re
@@ -10,13 +10,13 @@ from tests.guards.repository import dotted, expect_none, imports, lines, modules
 THE_ENVIRONMENT = {"os.environ", "os.getenv", "pydantic_settings.BaseSettings"}
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
-    "services/ops/stack/child.py": "hands the environment of the stack on to the processes that it starts",
+    "services/ops/stack/child.py": "hands the stack's environment on to the processes that it starts",
     "services/ops/commands/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
     "services/ops/stack/stack.py": "the same for the commands that the stack runs",
     "services/ops/commands/up.py": "its --home is IKM_HOME for everything it starts",
 }
 KNOW_SQL = {
-    "services/ops/stack/servers.py": "makes the database of the embedded server, before there is one to connect to",
+    "services/ops/stack/servers.py": "makes the embedded server's database, before it can connect to it",
 }
 # What storage hands out and raises; to make a statement takes more than these.
 NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)(\.\w+)?)$")
@@ -24,7 +24,8 @@ STREAM_COMMANDS = re.compile(
     r"\b(xadd|xreadgroup|xautoclaim|xackdel|xack|xdel|xgroup_\w+|xpending\w*)\b", re.IGNORECASE
 )
 SQL = re.compile(
-    r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|TRUNCATE TABLE|(CREATE|DROP) TABLE)\b"
+    r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|TRUNCATE TABLE"
+    r"|(CREATE|DROP) TABLE)\b"
 )
 
 
@@ -48,16 +49,17 @@ def _code_that_matches(pattern: re.Pattern[str], *, outside: str) -> Iterator[tu
 
 
 def test_only_the_inbox_knows_the_commands_of_the_stream() -> None:
-    found = _code_that_matches(STREAM_COMMANDS, outside="shared/inbox")
-    expect_none((place for _, place in found), "the stream is shared/inbox/'s alone:")
+    matches = _code_that_matches(STREAM_COMMANDS, outside="shared/inbox")
+    expect_none((place for _, place in matches), "the stream is shared/inbox/'s alone:")
 
 
 def test_only_the_storage_writes_sql() -> None:
-    found = [(path, place) for path, place in _code_that_matches(SQL, outside="shared/storage/")]
+    matches = list(_code_that_matches(SQL, outside="shared/storage/"))
     expect_none(
-        (place for path, place in found if path not in KNOW_SQL), "SQL belongs into shared/storage:"
+        (place for path, place in matches if path not in KNOW_SQL),
+        "SQL belongs into shared/storage:",
     )
-    assert {path for path, _ in found} == set(KNOW_SQL)
+    assert {path for path, _ in matches} == set(KNOW_SQL)
 
 
 def _names_of_sqlalchemy(path: Path) -> Iterator[tuple[int, str]]:
@@ -72,15 +74,17 @@ def _names_of_sqlalchemy(path: Path) -> Iterator[tuple[int, str]]:
         alias, _, rest = dotted(node).partition(".")
         if rest and alias in aliases and isinstance(node, ast.Attribute):
             yield node.lineno, f"sqlalchemy.{rest}"
-    yield from (found for found in imports(path) if found[1].startswith("sqlalchemy."))
+    for line, imported in imports(path):
+        if imported.startswith("sqlalchemy."):
+            yield line, imported
 
 
 def test_only_the_storage_makes_statements() -> None:
-    found = (
+    places = (
         f"{name(path)}:{line} uses {used}"
         for path in modules()
         if not name(path).startswith("shared/storage/")
         for line, used in _names_of_sqlalchemy(path)
         if not NAMES_OF_SQLALCHEMY.match(used)
     )
-    expect_none(found, "statements belong into shared/storage:")
+    expect_none(places, "statements belong into shared/storage:")

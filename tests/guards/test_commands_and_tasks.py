@@ -25,9 +25,9 @@ HEAVY = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_table_exists_and_says_what_it_does(command: str) -> None:
-    found = cli.get_command(click.Context(cli), command)
-    assert isinstance(found, click.Command)
-    assert found.help
+    loaded = cli.get_command(click.Context(cli), command)
+    assert isinstance(loaded, click.Command)
+    assert loaded.help
 
 
 def test_starting_the_command_loads_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""docker-compose.yml is valid by the Compose specification, safe by default, and agrees with the code."""
+"""docker-compose.yml is valid by the specification, safe by default, and agrees with the code."""
 
 import json
 import re
@@ -35,9 +35,9 @@ def test_the_file_is_valid_by_the_compose_specification() -> None:
 def test_the_command_of_a_service_is_one_that_ikm_understands(name: str, service: Service) -> None:
     command, *arguments = service["command"]
     assert command in COMMANDS
-    found = cli.get_command(click.Context(cli), command)
-    assert found is not None
-    found.make_context(command, arguments)  # a usage error when an argument is unknown
+    loaded = cli.get_command(click.Context(cli), command)
+    assert loaded is not None
+    loaded.make_context(command, arguments)  # a usage error when an argument is unknown
 
 
 def test_the_file_names_only_variables_that_something_reads() -> None:

@@ -1,4 +1,4 @@
-"""What the documents say exists, and what exists is said: settings, commands, paths, problems, metrics, channels."""
+"""What the documents say exists, and what exists (settings, commands, problems, …) is said."""
 
 import ast
 import re
@@ -55,10 +55,10 @@ def test_the_defaults_that_operators_read_are_those_of_the_settings() -> None:
 
 def test_the_documents_name_only_settings_that_exist() -> None:
     named = {
-        f"{name(path)}: {found}"
+        f"{name(path)}: {variable}"
         for path in _documents()
-        for found in re.findall(r"\bIKM_[A-Z_]+\b", text(path))
-        if found not in VARIABLES
+        for variable in re.findall(r"\bIKM_[A-Z_]+\b", text(path))
+        if variable not in VARIABLES
     }
     expect_none(named, "nothing reads this:")
 

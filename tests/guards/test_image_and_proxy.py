@@ -1,4 +1,4 @@
-"""The image and the proxy agree with the code: what is copied exists, what is routed is served, refusals look alike."""
+"""Image and proxy agree with the code: what is copied exists, what is routed is served."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The locks: everything pinned with hashes, no host in them, both agree, and the project file is satisfied."""
+"""The locks: all is pinned with hashes, no host named; both agree and satisfy the project file."""
 
 import re
 import subprocess
@@ -13,13 +13,14 @@ from tests.guards.repository import ROOT, text
 
 RUN, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 PINNED = re.compile(
-    r"^(?P<pin>[A-Za-z0-9._-]+==[^\s;]+(?:\s*;[^\\]+?)?)\s*\\$(?P<hashes>(?:\n\s+--hash=sha256:[0-9a-f]{64}(?:\s*\\)?)+)",
+    r"^(?P<pin>[A-Za-z0-9._-]+==[^\s;]+(?:\s*;[^\\]+?)?)\s*\\$"
+    r"(?P<hashes>(?:\n\s+--hash=sha256:[0-9a-f]{64}(?:\s*\\)?)+)",
     re.MULTILINE,
 )
 
 
 def _pins(lock: Path) -> set[str]:
-    return {found["pin"].strip() for found in PINNED.finditer(text(lock))}
+    return {pinned["pin"].strip() for pinned in PINNED.finditer(text(lock))}
 
 
 def _project() -> dict[str, list[str]]:
@@ -53,18 +54,19 @@ def test_the_lock_satisfies_the_project_file(part: str, lock: Path) -> None:
         package, version = pin.split(";")[0].strip().split("==")
         versions.setdefault(_normal(package), []).append(version)
     for wanted in map(Requirement, _project()[part]):
-        found = versions.get(_normal(wanted.name), [])
-        assert found, f"{wanted.name} is not in {lock.name}: make lock"
-        assert all(version in wanted.specifier for version in found), (
-            f"{wanted} but {lock.name} has {found}: make lock"
+        pinned = versions.get(_normal(wanted.name), [])
+        assert pinned, f"{wanted.name} is not in {lock.name}: make lock"
+        assert all(version in wanted.specifier for version in pinned), (
+            f"{wanted} but {lock.name} has {pinned}: make lock"
         )
 
 
 @pytest.mark.parametrize("recipe", ["Makefile", "Dockerfile"])
 def test_an_installation_takes_the_lock_and_resolves_nothing(recipe: str) -> None:
-    """An older pip meets `name[extra]` in a package's own needs, looks for its newest release, and refuses that one as
-    unpinned on the day it appears. The lock is complete (`pip check`, below), so nothing has to be
-    resolved.
+    """The lock is complete (`pip check`, below), so nothing has to be resolved.
+
+    An older pip that resolves meets `name[extra]` in a package's own needs, looks for its newest
+    release, and refuses that release as unpinned on the day it appears.
     """
     installs = re.findall(r"^.*--require-hashes.*$", text(ROOT / recipe), re.MULTILINE)
     assert installs

@@ -10,7 +10,7 @@ TARGET = re.compile(r"^(?P<name>[a-z]+):(?!=).*?(?:## (?P<help>.+))?$", re.MULTI
 
 
 def _targets() -> dict[str, str | None]:
-    return {found["name"]: found["help"] for found in TARGET.finditer(text(ROOT / "Makefile"))}
+    return {target["name"]: target["help"] for target in TARGET.finditer(text(ROOT / "Makefile"))}
 
 
 def test_each_target_has_a_line_of_help() -> None:

@@ -1,4 +1,4 @@
-"""docs/overview.md leads to code that exists: the walk of a submission, and the questions of a newcomer."""
+"""docs/overview.md leads to code that exists: a submission's walk, and a newcomer's questions."""
 
 import ast
 import re
@@ -47,5 +47,7 @@ def test_a_newcomer_finds_the_answers() -> None:
     section = text(OVERVIEW).partition("## Ten questions")[2].partition("\n## ")[0]
     rows = [row for row in section.splitlines() if row.startswith("| ") and "?" in row]
     assert len(rows) >= QUESTIONS
-    without = (row for row in rows if not any(found["member"] for found in REFERENCE.finditer(row)))
-    expect_none(without, "an answer names a file and what to look at in it:")
+    unanswered = (
+        row for row in rows if not any(cited["member"] for cited in REFERENCE.finditer(row))
+    )
+    expect_none(unanswered, "an answer names a file and what to look at in it:")

@@ -20,21 +20,21 @@ SECRET_FILES = {".pem", ".key", ".p12"}
 
 
 def test_no_type_error_is_silenced_in_the_product() -> None:
-    found = (
+    places = (
         place
         for path in modules()
         for place, line in lines(path)
         if re.search(r"#\s*type:\s*ignore", line)
     )
-    expect_none(found, "mend the type instead:")
+    expect_none(places, "mend the type instead:")
 
 
 def test_nothing_is_left_for_later() -> None:
     prose = (
         path for path in files() if path.suffix not in {".lock", ".csv"} and name(path) != THIS
     )
-    found = (place for path in prose for place, line in lines(path) if UNFINISHED.search(line))
-    expect_none(found, "do it, or open an issue:")
+    places = (place for path in prose for place, line in lines(path) if UNFINISHED.search(line))
+    expect_none(places, "do it, or open an issue:")
 
 
 def test_each_silenced_lint_names_its_rule_and_its_reason() -> None:
@@ -42,32 +42,33 @@ def test_each_silenced_lint_names_its_rule_and_its_reason() -> None:
     for path in modules("services", "shared", "tests", "benchmarks"):
         before = ""
         for place, line in lines(path):
-            found = SUPPRESSION.search(line) if name(path) != THIS else None
-            reason = found and (re.search(r"\w{3}", found["reason"]) or re.search(r"# \w", before))
-            if found and not (found["codes"] and reason):
+            noqa = SUPPRESSION.search(line) if name(path) != THIS else None
+            reason = noqa and (re.search(r"\w{3}", noqa["reason"]) or re.search(r"# \w", before))
+            if noqa and not (noqa["codes"] and reason):
                 bare.append(place)
             before = line
     expect_none(
         bare,
-        "a noqa has a rule and a reason, as in `# noqa: S606 (no shell is wanted)`, or one in the line above:",
+        "a noqa has a rule and a reason, as in `# noqa: S606 (no shell is wanted)`,"
+        " or a reason in the line above:",
     )
 
 
 def test_no_file_names_a_private_path_or_a_package_index() -> None:
     prose = (path for path in files() if path.suffix != ".csv" and name(path) != THIS)
-    found = (
+    places = (
         f"{place}: {line.strip()}"
         for path in prose
         for place, line in lines(path)
         if PRIVATE.search(line)
     )
-    expect_none(found, "this is true on one machine only:")
+    expect_none(places, "this is true on one machine only:")
 
 
 def test_every_link_of_a_document_leads_to_a_file() -> None:
     dead = []
     for document in (path for path in files() if path.suffix == ".md"):
-        for target in (found["target"] for found in LINK.finditer(text(document))):
+        for target in (link["target"] for link in LINK.finditer(text(document))):
             path = unquote(target.split("#")[0])
             if not path or re.match(r"[a-z]+:", target) or target.startswith("/"):
                 continue
@@ -79,14 +80,14 @@ def test_every_link_of_a_document_leads_to_a_file() -> None:
 
 def test_only_the_shared_fixtures_skip_a_test() -> None:
     # tests/conftest.py skips for a missing server or browser, and fails instead when CI is set.
-    found = (
+    places = (
         place
         for path in modules("tests", "benchmarks")
         if name(path) not in {"tests/conftest.py", THIS}
         for place, line in lines(path)
         if SKIP.search(line)
     )
-    expect_none(found, "a skip here would pass in CI:")
+    expect_none(places, "a skip here would pass in CI:")
 
 
 def test_no_committed_file_is_one_that_git_should_ignore() -> None:
@@ -100,5 +101,5 @@ def test_no_committed_file_is_one_that_git_should_ignore() -> None:
 
 
 def test_no_secret_is_in_the_repository() -> None:
-    found = (name(path) for path in files() if path.name == ".env" or path.suffix in SECRET_FILES)
-    expect_none(found, "a secret belongs into the environment:")
+    places = (name(path) for path in files() if path.name == ".env" or path.suffix in SECRET_FILES)
+    expect_none(places, "a secret belongs into the environment:")
