@@ -12,7 +12,7 @@ PACKAGES = ("services", "shared")
 
 @functools.cache
 def files() -> tuple[Path, ...]:
-    """Every file that is or would be committed; all of the tree where git does not know the folder."""
+    """Every file that is or would be committed; all of the tree where git knows no folder."""
     listing = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True,

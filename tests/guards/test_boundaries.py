@@ -10,13 +10,13 @@ from tests.guards.repository import dotted, expect_none, imports, lines, modules
 THE_ENVIRONMENT = {"os.environ", "os.getenv", "pydantic_settings.BaseSettings"}
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
-    "services/ops/stack/child.py": "hands the stack's environment on to the processes that it starts",
+    "services/ops/stack/child.py": "hands the stack's environment on to its processes",
     "services/ops/commands/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
     "services/ops/stack/stack.py": "the same for the commands that the stack runs",
     "services/ops/commands/up.py": "its --home is IKM_HOME for everything it starts",
 }
 KNOW_SQL = {
-    "services/ops/stack/servers.py": "makes the embedded server's database, before it can connect to it",
+    "services/ops/stack/servers.py": "makes the database that it then connects to",
 }
 # What storage hands out and raises; to make a statement takes more than these.
 NAMES_OF_SQLALCHEMY = re.compile(r"^sqlalchemy\.(Connection|Engine|(engine|exc)(\.\w+)?)$")

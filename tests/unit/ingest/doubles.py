@@ -1,4 +1,4 @@
-"""Stand-ins for what ingest touches: an inbox in memory (judged by tests/contract), and an endpoint built around it."""
+"""Stand-ins for ingest: an inbox in memory (judged by tests/contract) and endpoints over it."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ TODAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 class MemoryWriter(Writer):
-    """Appends to a list. `delay`: seconds that an append takes; `fail`: raised instead of the next appends."""
+    """Appends to a list, taking `delay` seconds; raises `fail` instead of the next appends."""
 
     def __init__(self) -> None:
         super().__init__(Redis.from_url(NOWHERE), "memory:")
@@ -67,13 +67,13 @@ class Answer:
 class Desk:
     """The endpoints of all formats over an inbox in memory. Make it inside a running loop."""
 
-    def __init__(self, known: Registry | None = None, timeout: float = 0.5) -> None:
+    def __init__(self, snapshot: Registry | None = None, timeout: float = 0.5) -> None:
         settings = Settings.load(redis_url=NOWHERE)
         self.writer = MemoryWriter()
         self.watch = Watch(settings, Redis.from_url(NOWHERE), self.writer, lambda: TODAY)
         self.watch.refusal = None
         self.watch.today = TODAY.date()
-        self.know(known or registry())
+        self.know(snapshot or registry())
         self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
         meters = IngestMeters(self.watch)
         self.endpoints = {
@@ -81,9 +81,9 @@ class Desk:
             for path, wire_format in FORMATS.items()
         }
 
-    def know(self, known: Registry) -> None:
+    def know(self, snapshot: Registry) -> None:
         """Take another registry, as a look at Redis would."""
-        self.watch.registry, self.watch.decoder = known, SubmissionDecoder(known)
+        self.watch.registry, self.watch.decoder = snapshot, SubmissionDecoder(snapshot)
 
     @property
     def stored(self) -> list[tuple[str, bytes]]:
@@ -117,7 +117,7 @@ class Desk:
 
 
 def receiving(chunks: Sequence[bytes], delay: float = 0.0) -> Receive:
-    """A receive function that gives the body in these chunks, each after `delay` seconds, and then a disconnect."""
+    """A receive function: gives each chunk of the body after `delay` seconds, then a disconnect."""
     left = list(chunks)
 
     async def receive() -> Message:

@@ -30,8 +30,8 @@ def test_a_key_is_its_channel(header: bytes) -> None:
 
 @pytest.mark.parametrize("header", [None, b"", b"Bearer", b"Basic " + KEY.encode(), KEY.encode()])
 def test_without_a_key_the_answer_says_which_scheme(header: bytes | None) -> None:
-    found = refusal(header)
-    assert (found.status, found.plain_headers["www-authenticate"]) == (401, "Bearer")
+    problem = refusal(header)
+    assert (problem.status, problem.plain_headers["www-authenticate"]) == (401, "Bearer")
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_without_a_key_the_answer_says_which_scheme(header: bytes | None) -> Non
     [b"Bearer ", b"Bearer x", BEARER + b"x", BEARER[:-1], b"Bearer " + key_hash(KEY).encode()],
 )
 def test_another_key_is_unknown(header: bytes) -> None:
-    found = refusal(header)
-    assert (found.status, found.plain_headers["www-authenticate"]) == (
+    problem = refusal(header)
+    assert (problem.status, problem.plain_headers["www-authenticate"]) == (
         401,
         'Bearer error="invalid_token"',
     )

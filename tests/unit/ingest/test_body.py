@@ -1,4 +1,4 @@
-"""The body of a request: whole or refused; too much and too slow are refused as early as they are seen."""
+"""The body of a request: whole or refused; too much and too slow, as early as they are seen."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The request path over an inbox in memory: what is stored, what is refused, and that both are said exactly."""
+"""The request path over an inbox in memory: what is stored and refused, and what is answered."""
 
 import asyncio
 import json
@@ -244,13 +244,13 @@ def test_a_key_that_is_revoked_while_the_body_arrives_is_revoked() -> None:
 
 def test_a_scope_that_grows_while_the_body_arrives_has_grown() -> None:
     async def work(desk: Desk) -> None:
-        known = registry(2)
-        wider = replace(known.channels["dinkes"], opd=frozenset({"dinkes", "disdukcapil"}))
+        old = registry(2)
+        wider = replace(old.channels["dinkes"], opd=frozenset({"dinkes", "disdukcapil"}))
         headers = JSON | authorization(OTHER_KEY)
         receive = receiving([submission_json()], delay=0.03)
         posting = asyncio.create_task(desk.post(receive, headers))
         await asyncio.sleep(0.01)
-        desk.know(replace(known, channels={"dinkes": wider}, opd={"baru": Opd("baru", "Baru")}))
+        desk.know(replace(old, channels={"dinkes": wider}, opd={"baru": Opd("baru", "Baru")}))
         assert (await posting).status == 202
 
     at_desk(work)

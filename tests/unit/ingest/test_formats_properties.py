@@ -1,4 +1,4 @@
-"""For all bodies and headers: a format answers, with what was stored or with a problem that says why."""
+"""For all bodies and headers: a format answers with what was stored, or with a problem and why."""
 
 import asyncio
 import base64
@@ -112,12 +112,12 @@ def test_every_request_is_answered_with_202_or_a_problem(
 @settings(max_examples=100, deadline=None)
 def test_a_format_reads_items_or_says_that_it_cannot(case: tuple[str, str], body: bytes) -> None:
     path, media = case
-    found: Parsed | Unreadable
+    parsed: Parsed | Unreadable
     try:
-        found = FORMATS[path].parse(Request(media.encode(), {}, body))
+        parsed = FORMATS[path].parse(Request(media.encode(), {}, body))
     except Unreadable as error:
-        found = error
-    assert found.code in KINDS if isinstance(found, Unreadable) else found.items
+        parsed = error
+    assert parsed.code in KINDS if isinstance(parsed, Unreadable) else parsed.items
 
 
 storable = documents.filter(lambda document: "\\ud800" not in json.dumps(document))
@@ -148,7 +148,7 @@ sources = printable.filter(lambda text: " " not in text)
 @given(st.lists(st.tuples(sources, printable), min_size=2, max_size=2, unique=True))
 @settings(max_examples=100, deadline=None)
 def test_two_events_are_two_submissions_in_every_mode(identities: list[tuple[str, str]]) -> None:
-    found = []
+    source_ids = []
     for source, event_id in identities:
         attributes = {"specversion": "1.0", "id": event_id, "source": source, "type": "skm"}
         structured = json.dumps({**attributes, "data": submission()}).encode()
@@ -162,9 +162,9 @@ def test_two_events_are_two_submissions_in_every_mode(identities: list[tuple[str
             (json.dumps(submission()).encode(), "application/json", quoted),
         ]:
             _, stored = ask("/v1/events", media, body, more)
-            found.append(stored[0][0])
-    assert len(set(found[:3])) == len(set(found[3:])) == 1
-    assert found[0] != found[3]
+            source_ids.append(stored[0][0])
+    assert len(set(source_ids[:3])) == len(set(source_ids[3:])) == 1
+    assert source_ids[0] != source_ids[3]
 
 
 @pytest.mark.parametrize("depth", [100, 2_000, 200_000])

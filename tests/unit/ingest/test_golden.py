@@ -1,4 +1,4 @@
-"""The golden requests of every format: what is answered and what is stored, to the last byte that a sender sees.
+"""The golden requests of every format: what is answered, to the last byte, and what is stored.
 
 A case is two files in tests/golden/formats/<format>: `<case>.http`, the request, and
 `<case>.json`, the answer with what went into the inbox. GOLDEN=write writes the answers anew, to be
@@ -54,11 +54,11 @@ def recorded(answer: Answer, stored: list[tuple[str, bytes]]) -> dict[str, Any]:
 @pytest.mark.parametrize("request_file", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
     answer, stored = answer_to(request_file)
-    found, expected = recorded(answer, stored), request_file.with_suffix(".json")
-    jsonschema.validate(found["body"], schema("Accepted" if answer.status == 202 else "Problem"))
+    actual, expected = recorded(answer, stored), request_file.with_suffix(".json")
+    jsonschema.validate(actual["body"], schema("Accepted" if answer.status == 202 else "Problem"))
     if os.environ.get("GOLDEN") == "write":
-        expected.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    assert found == json.loads(expected.read_text())
+        expected.write_text(json.dumps(actual, indent=1, ensure_ascii=False) + "\n")
+    assert actual == json.loads(expected.read_text())
 
 
 @pytest.mark.parametrize("wire_format", FORMATS.values(), ids=lambda wire_format: wire_format.name)

@@ -13,7 +13,8 @@ def test_a_redis_on_path_is_called_by_its_own_name(
     # As on Debian: one program that acts by the name that it is called by.
     program = tmp_path / "redis-check-rdb"
     program.write_text(
-        '#!/bin/sh\ncase "$0" in *redis-server) echo "Redis server v=7.0.15 sha=0";; *) echo "Redis 0";; esac\n'
+        '#!/bin/sh\ncase "$0" in *redis-server) echo "Redis server v=7.0.15 sha=0";;'
+        ' *) echo "Redis 0";; esac\n'
     )
     program.chmod(0o755)
     (tmp_path / "redis-server").symlink_to(program)

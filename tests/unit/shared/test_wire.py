@@ -1,4 +1,4 @@
-"""The wire: which questionnaire judges a body, how answers become digits, and the lists that it spells out."""
+"""The wire: which questionnaire judges a body, how answers become digits, and its lists."""
 
 import json
 import typing
@@ -44,10 +44,10 @@ def answers_decoder(submission: Submission, by: SubmissionDecoder = DECODER) -> 
 
 
 def refused(body: bytes, by: SubmissionDecoder = DECODER) -> list[Violation]:
-    found = by.decode(body)
-    assert isinstance(found, list), found
-    assert found
-    return found
+    violations = by.decode(body)
+    assert isinstance(violations, list), violations
+    assert violations
+    return violations
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,22 @@ def test_the_lists_that_are_spelled_out_are_those_of_the_domain(
 
 
 def test_a_submission_is_read_whole() -> None:
-    found = read()
-    assert (found.id, found.opd, found.layanan) == ("loket3-000123", "disdukcapil", "ktp-el")
-    assert digits(found) == "434434433"
-    assert found.submitted_at == datetime(2026, 5, 4, 2, 12, tzinfo=UTC)
-    assert profile_of(decode_profile(found.respondent)) == ("P", 34, "S1", "SWASTA")
-    assert found.comment == "Cepat dan ramah"
-    assert answers_decoder(found).questionnaire == SKM_2017
+    decoded = read()
+    assert (decoded.id, decoded.opd, decoded.layanan) == ("loket3-000123", "disdukcapil", "ktp-el")
+    assert digits(decoded) == "434434433"
+    assert decoded.submitted_at == datetime(2026, 5, 4, 2, 12, tzinfo=UTC)
+    assert profile_of(decode_profile(decoded.respondent)) == ("P", 34, "S1", "SWASTA")
+    assert decoded.comment == "Cepat dan ramah"
+    assert answers_decoder(decoded).questionnaire == SKM_2017
 
 
 def test_null_is_absent() -> None:
     fields = ("id", "submitted_at", "comment", "questionnaire")
-    found = read(**dict.fromkeys(fields), respondent=None)
-    assert [getattr(found, field) for field in fields] == [None] * len(fields)
-    assert decode_profile(found.respondent) == decode_profile(read(respondent=...).respondent) == 0
+    decoded = read(**dict.fromkeys(fields), respondent=None)
+    assert [getattr(decoded, field) for field in fields] == [None] * len(fields)
+    assert (
+        decode_profile(decoded.respondent) == decode_profile(read(respondent=...).respondent) == 0
+    )
 
 
 def test_scores_follow_the_questionnaire_and_not_the_body() -> None:
@@ -100,21 +102,21 @@ def test_a_submission_may_name_its_questionnaire() -> None:
 
 
 def test_answers_to_a_questionnaire_that_is_not_known_yet_are_kept() -> None:
-    found = read(questionnaire="skm-2030", answers={"U10": 4, "x": None})
-    assert bytes(found.answers) == b'{"U10": 4, "x": null}'
-    assert answers_decoder(found).questionnaire is None
-    assert answers_decoder(found).decode(found.answers) == {"U10": 4, "x": None}
+    decoded = read(questionnaire="skm-2030", answers={"U10": 4, "x": None})
+    assert bytes(decoded.answers) == b'{"U10": 4, "x": null}'
+    assert answers_decoder(decoded).questionnaire is None
+    assert answers_decoder(decoded).decode(decoded.answers) == {"U10": 4, "x": None}
     assert [
         v.pointer for v in refused(submission_json(questionnaire="skm-2030", answers={"U1": "4"}))
     ] == ["/answers/U1"]
 
 
 def test_a_layanan_of_a_questionnaire_that_is_not_here_is_not_judged_by_another() -> None:
-    known = registry(questionnaires={SKM_2017.code: SKM_2017})
-    found = SubmissionDecoder(known).decode(
+    without_lab = registry(questionnaires={SKM_2017.code: SKM_2017})
+    decoded = SubmissionDecoder(without_lab).decode(
         submission_json(opd="dinkes", layanan="lab", answers={"lain": 4})
     )
-    assert isinstance(found, Submission)
+    assert isinstance(decoded, Submission)
 
 
 @pytest.mark.parametrize(
@@ -124,18 +126,18 @@ def test_the_codes_of_unsur_need_not_be_names_of_python(codes: tuple[str, ...]) 
     odd = questionnaire("aneh", *codes)
     given = {code: 1 + index % 4 for index, code in enumerate(codes)}
     by = SubmissionDecoder(registry(questionnaires={"aneh": odd}))
-    found = by.decode(submission_json(questionnaire="aneh", answers=given))
-    assert isinstance(found, Submission)
-    assert digits(found, by) == "".join(map(str, given.values()))
+    decoded = by.decode(submission_json(questionnaire="aneh", answers=given))
+    assert isinstance(decoded, Submission)
+    assert digits(decoded, by) == "".join(map(str, given.values()))
 
 
 @pytest.mark.parametrize("size", [1, 2, 40])
 def test_a_questionnaire_may_have_any_size(size: int) -> None:
     codes = [f"U{index}" for index in range(size)]
     by = SubmissionDecoder(registry(questionnaires={"lain": questionnaire("lain", *codes)}))
-    found = by.decode(submission_json(questionnaire="lain", answers=dict.fromkeys(codes, 4)))
-    assert isinstance(found, Submission)
-    assert digits(found, by) == "4" * size
+    decoded = by.decode(submission_json(questionnaire="lain", answers=dict.fromkeys(codes, 4)))
+    assert isinstance(decoded, Submission)
+    assert digits(decoded, by) == "4" * size
 
 
 def test_every_violation_is_named() -> None:

@@ -1,4 +1,4 @@
-"""For all bodies: the compiled decoder says yes exactly when `shared.domain.submission.check` finds nothing wrong."""
+"""For all bodies: the compiled decoder says yes exactly when the `check` of the domain does."""
 
 import json
 
@@ -15,8 +15,8 @@ from shared.wire import Submission, SubmissionDecoder
 from tests.builders import questionnaire, registry
 
 QUESTIONNAIRES = {
-    found.code: found
-    for found in (
+    asked.code: asked
+    for asked in (
         SKM_2017,
         questionnaire("satu", "U1"),
         questionnaire("bebas", "U1", "U2", optional=frozenset({"U1", "U2"})),
@@ -84,13 +84,13 @@ names = st.sampled_from(
 )
 
 
-def _valid_answers(known: Questionnaire | None) -> st.SearchStrategy[dict[str, int | None]]:
-    if known is None:
+def _valid_answers(judge: Questionnaire | None) -> st.SearchStrategy[dict[str, int | None]]:
+    if judge is None:
         return st.dictionaries(names, st.sampled_from([1, 4, None]), max_size=3)
     scores = st.integers(1, 4)
     return st.fixed_dictionaries(
-        {unsur.code: scores for unsur in known.unsur if unsur.required},
-        optional={unsur.code: scores | st.none() for unsur in known.unsur if not unsur.required},
+        {unsur.code: scores for unsur in judge.unsur if unsur.required},
+        optional={unsur.code: scores | st.none() for unsur in judge.unsur if not unsur.required},
     )
 
 
@@ -136,7 +136,7 @@ MEMBERS = [
 
 @st.composite
 def near(draw: st.DrawFn) -> object:
-    """A submission in which one or two members were replaced, added or removed, at the top or one level down."""
+    """A submission in which one or two members, nested or not, were replaced, added or removed."""
     document = draw(valid())
     for _ in range(draw(st.integers(1, 2))):
         inner = draw(st.sampled_from(["", "", "answers", "respondent"]))
@@ -160,7 +160,7 @@ documents = st.recursive(
 
 
 def _judged_by(document: object) -> Questionnaire | None:
-    """The contract, in words of its own: the one that is named, else the layanan's, else that of the regulation."""
+    """The contract in words of its own: what is named, else the layanan's, else the regulation's."""
     if not isinstance(document, dict):
         return SKM_2017
     named, place = document.get("questionnaire"), (document.get("opd"), document.get("layanan"))
@@ -186,44 +186,46 @@ def test_the_decoder_says_yes_exactly_when_the_check_finds_nothing(
 ) -> None:
     if not _is_text(document):
         ascii_only = True  # half a surrogate pair can only be written as an escape
-    found = DECODER.decode(json.dumps(document, ensure_ascii=ascii_only).encode())
+    decoded = DECODER.decode(json.dumps(document, ensure_ascii=ascii_only).encode())
     if not _is_text(document):
-        assert isinstance(found, list)
+        assert isinstance(decoded, list)
     else:
         expected = list(violations(document, _judged_by(document)))
-        assert expected == (found if isinstance(found, list) else [])
+        assert expected == (decoded if isinstance(decoded, list) else [])
 
 
 @given(valid())
 @settings(deadline=None)
 def test_what_was_read_can_be_stored(document: dict[str, object]) -> None:
-    found = DECODER.decode(json.dumps(document).encode())
-    if isinstance(found, list):
-        assert all(v.code == "character" and v.pointer.startswith("/answers") for v in found)
+    decoded = DECODER.decode(json.dumps(document).encode())
+    if isinstance(decoded, list):
+        assert all(v.code == "character" and v.pointer.startswith("/answers") for v in decoded)
         return
-    destination = DECODER.destination(found.opd, found.layanan, found.questionnaire)
+    destination = DECODER.destination(decoded.opd, decoded.layanan, decoded.questionnaire)
     assert destination is not None
-    known = destination.answers_decoder.questionnaire
-    if known is not None:
+    judge = destination.answers_decoder.questionnaire
+    if judge is not None:
         answers = document["answers"]
         assert isinstance(answers, dict)
-        given = msgspec.structs.astuple(destination.answers_decoder.decode(found.answers))
-        assert given == tuple(answers.get(unsur.code) for unsur in known.unsur)
+        given = msgspec.structs.astuple(destination.answers_decoder.decode(decoded.answers))
+        assert given == tuple(answers.get(unsur.code) for unsur in judge.unsur)
 
 
 @given(st.binary() | st.text().map(str.encode))
 @settings(deadline=None)
 def test_no_bytes_make_it_fail(body: bytes) -> None:
-    found = DECODER.decode(body)
-    assert isinstance(found, Submission) or found
+    decoded = DECODER.decode(body)
+    assert isinstance(decoded, Submission) or decoded
 
 
 @given(valid(), st.integers(0, 400), st.binary(max_size=3), st.integers(0, 3))
 @settings(deadline=None)
-def test_no_damage_to_a_body_makes_it_fail(document: object, at: int, put: bytes, cut: int) -> None:
+def test_no_damage_to_a_body_makes_it_fail(
+    document: object, start: int, put: bytes, length: int
+) -> None:
     body = json.dumps(document).encode()
-    found = DECODER.decode(body[:at] + put + body[at + cut :])
-    assert isinstance(found, Submission) or found
+    decoded = DECODER.decode(body[:start] + put + body[start + length :])
+    assert isinstance(decoded, Submission) or decoded
 
 
 @pytest.mark.parametrize("number", [0, 5, -(2**63) - 1, 2**64, 10**30])
@@ -231,6 +233,6 @@ def test_an_answer_that_is_a_score_of_no_questionnaire_is_refused(number: int) -
     body = json.dumps(
         {"opd": "a", "layanan": "b", "questionnaire": "nanti", "answers": {"U1": number}}
     ).encode()
-    found = DECODER.decode(body)
-    assert isinstance(found, list)
-    assert [(v.pointer, v.code) for v in found] == [("/answers/U1", "range")]
+    decoded = DECODER.decode(body)
+    assert isinstance(decoded, list)
+    assert [(v.pointer, v.code) for v in decoded] == [("/answers/U1", "range")]

@@ -15,7 +15,8 @@ AWAY = psycopg.OperationalError()
 
 def wrapped(error: psycopg.Error) -> sa.exc.DBAPIError:
     """The error as SQLAlchemy raises it."""
-    return sa.exc.DBAPIError.instance("SELECT 1", {}, error, psycopg.Error)  # type: ignore[return-value]
+    raised = sa.exc.DBAPIError.instance("SELECT 1", {}, error, psycopg.Error)
+    return raised  # type: ignore[return-value]
 
 
 class Processing:

@@ -20,7 +20,7 @@ def sent(method: str, *conditions: bytes) -> tuple[int, dict[bytes, bytes], byte
 
     asyncio.run(
         ANSWER.send(
-            method, [(b"host", b"x"), *((b"if-none-match", one) for one in conditions)], send
+            method, [(b"host", b"x"), *((b"if-none-match", tag) for tag in conditions)], send
         )
     )
     return messages[0]["status"], dict(messages[0]["headers"]), messages[1]["body"]

@@ -34,8 +34,10 @@ def test_versions_with_the_same_unsur_and_weights_merge_into_the_sum() -> None:
 
 
 def test_unsur_are_merged_by_key_and_not_by_position() -> None:
-    one, other = questionnaire("one", a=1, b=1), questionnaire("other", b=1, a=1)
-    merged, total = merge([(one, tally(one, "41", "41")), (other, tally(other, "14"))])
+    forward, backward = questionnaire("one", a=1, b=1), questionnaire("other", b=1, a=1)
+    merged, total = merge(
+        [(forward, tally(forward, "41", "41")), (backward, tally(backward, "14"))]
+    )
     assert [unsur.key for unsur in merged.unsur] == ["a", "b"]
     assert by_fractions.nrr(total, 0) == 4
     assert by_fractions.nrr(total, 1) == 1
@@ -59,9 +61,9 @@ def test_the_spread_of_merged_respondents_is_that_of_their_own_indices() -> None
 
 
 def test_two_unsur_under_one_code_stay_apart() -> None:
-    one = Questionnaire("one", "one", (Unsur("U1", "a", "A", "?", OPTIONS),))
-    other = Questionnaire("other", "other", (Unsur("U1", "b", "B", "?", OPTIONS),))
-    merged, _ = merge([(one, tally(one, "4")), (other, tally(other, "1"))])
+    first = Questionnaire("one", "one", (Unsur("U1", "a", "A", "?", OPTIONS),))
+    second = Questionnaire("other", "other", (Unsur("U1", "b", "B", "?", OPTIONS),))
+    merged, _ = merge([(first, tally(first, "4")), (second, tally(second, "1"))])
     assert [(unsur.code, unsur.key) for unsur in merged.unsur] == [("U1", "a"), ("b", "b")]
 
 

@@ -25,21 +25,21 @@ def summary(*responses: str, population: int | None = None, scheme: str = "exact
 
 
 def test_one_respondent_of_the_regulations_example() -> None:
-    found = summary("443444433")
-    assert (found.respondents, found.ikm, found.mutu, found.kinerja) == (
+    summed = summary("443444433")
+    assert (summed.respondents, summed.ikm, summed.mutu, summed.kinerja) == (
         1,
         Decimal("91.67"),
         "A",
         "Sangat Baik",
     )
-    assert found.comparison == {"0.11": Decimal("90.75"), "0.111": Decimal("91.58")}
-    assert found.ci95 is None
-    assert [unsur.nrr for unsur in found.unsur][:3] == [
+    assert summed.comparison == {"0.11": Decimal("90.75"), "0.111": Decimal("91.58")}
+    assert summed.ci95 is None
+    assert [unsur.nrr for unsur in summed.unsur][:3] == [
         Decimal("4.000"),
         Decimal("4.000"),
         Decimal("3.000"),
     ]
-    assert (found.unsur[2].ikm, found.unsur[2].mutu, found.unsur[2].answered) == (
+    assert (summed.unsur[2].ikm, summed.unsur[2].mutu, summed.unsur[2].answered) == (
         Decimal("75.00"),
         "C",
         1,
@@ -47,16 +47,16 @@ def test_one_respondent_of_the_regulations_example() -> None:
 
 
 def test_nobody_has_no_index_rather_than_zero() -> None:
-    found = summary()
-    assert (found.respondents, found.ikm, found.mutu, found.kinerja, found.ci95) == (
+    summed = summary()
+    assert (summed.respondents, summed.ikm, summed.mutu, summed.kinerja, summed.ci95) == (
         0,
         None,
         None,
         None,
         None,
     )
-    assert found.comparison == {"0.11": None, "0.111": None}
-    assert {(unsur.nrr, unsur.ikm, unsur.mutu, unsur.answered) for unsur in found.unsur} == {
+    assert summed.comparison == {"0.11": None, "0.111": None}
+    assert {(unsur.nrr, unsur.ikm, unsur.mutu, unsur.answered) for unsur in summed.unsur} == {
         (None, None, None, 0)
     }
 
@@ -73,9 +73,9 @@ def test_numbers_are_written_with_their_decimals() -> None:
 
 
 def test_the_other_schemes_are_compared_with_the_published_one() -> None:
-    found = summary("444444444", scheme="0.11")
-    assert (found.scheme, found.ikm) == ("0.11", Decimal("99.00"))
-    assert found.comparison == {"0.111": Decimal("99.90"), "exact": Decimal("100.00")}
+    summed = summary("444444444", scheme="0.11")
+    assert (summed.scheme, summed.ikm) == ("0.11", Decimal("99.00"))
+    assert summed.comparison == {"0.111": Decimal("99.90"), "exact": Decimal("100.00")}
 
 
 def with_totals(respondents: int, totals: Sequence[int]) -> Tally:
@@ -103,8 +103,8 @@ def test_the_holes_of_the_printed_bands(
     respondents: int, total: int, ikm: str, letter: str
 ) -> None:
     totals = [total // 9 + (u < total % 9) for u in range(9)]
-    found = summarise(SKM_2017, with_totals(respondents, totals), None, domain.EXACT)
-    assert (found.ikm, found.mutu) == (Decimal(ikm), letter)
+    summed = summarise(SKM_2017, with_totals(respondents, totals), None, domain.EXACT)
+    assert (summed.ikm, summed.mutu) == (Decimal(ikm), letter)
 
 
 def test_gaspul_as_published() -> None:
@@ -114,8 +114,8 @@ def test_gaspul_as_published() -> None:
         )
     )
     totals = with_totals(data["respondents"], list(data["totals"].values()))
-    found = summarise(SKM_2017, totals, None, domain.EXACT)
-    assert (str(found.ikm), found.mutu, str(found.comparison["0.11"])) == ("91.48", "A", "90.56")
+    summed = summarise(SKM_2017, totals, None, domain.EXACT)
+    assert (str(summed.ikm), summed.mutu, str(summed.comparison["0.11"])) == ("91.48", "A", "90.56")
 
 
 @given(
@@ -129,13 +129,13 @@ def test_integer_figures_equal_those_by_fractions(
     used, total = case
     exact = by_fractions.ikm(total, used, scheme)
     assert domain.ikm(total, used, scheme) == exact
-    found = summarise(used, total, population, scheme)
-    assert found.ikm == (None if exact is None else half_up(exact, 2))
-    assert found.mutu == (None if exact is None else mutu(half_up(exact, 2)).letter)
-    assert found.ci95 == by_fractions.ci95(total, used, population)
-    for u, unsur in enumerate(found.unsur):
+    summed = summarise(used, total, population, scheme)
+    assert summed.ikm == (None if exact is None else half_up(exact, 2))
+    assert summed.mutu == (None if exact is None else mutu(half_up(exact, 2)).letter)
+    assert summed.ci95 == by_fractions.ci95(total, used, population)
+    for u, unsur in enumerate(summed.unsur):
         nrr, ikm = by_fractions.nrr(total, u), by_fractions.unsur_ikm(total, u)
         assert unsur.answered == total.answered[u]
         assert unsur.nrr == (None if nrr is None else half_up(nrr, 3))
         assert unsur.ikm == (None if ikm is None else half_up(ikm, 2))
-    assert headline(used, total, scheme) == (found.respondents, found.ikm, found.mutu)
+    assert headline(used, total, scheme) == (summed.respondents, summed.ikm, summed.mutu)

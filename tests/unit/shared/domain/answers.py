@@ -1,4 +1,4 @@
-"""Answers for the tests of the domain: expansions of published totals, and strategies for questionnaires."""
+"""Answers for the tests of the domain: expanded from published totals, or drawn by strategies."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The figures of shared.domain.ikm in rational numbers: the regulation in the fewest words, held against what runs."""
+"""The figures of shared.domain.ikm in rational numbers: the regulation in the fewest words."""
 
 from decimal import Decimal
 from fractions import Fraction

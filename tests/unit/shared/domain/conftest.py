@@ -1,4 +1,4 @@
-"""Property tests of the domain: as many examples as usual, but no deadline, which a busy machine would miss."""
+"""Property tests of the domain: as many examples as usual, without a deadline to miss when busy."""
 
 from hypothesis import settings
 

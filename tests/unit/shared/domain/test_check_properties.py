@@ -1,4 +1,4 @@
-"""For all JSON: `check` never fails, points at what is there, and agrees with a strict decoder of the same shape."""
+"""For all JSON: `check` never fails, points at what is there, and agrees with a strict decoder."""
 
 import json
 import re
@@ -137,7 +137,7 @@ MEMBERS = {
 
 @st.composite
 def nearly_valid(draw: st.DrawFn) -> object:
-    """A valid submission with one or two members replaced, added or removed, at the top or one level down."""
+    """A valid submission with one or two members, nested or not, replaced, added or removed."""
     document = draw(valid)
     for _ in range(draw(st.integers(1, 2))):
         inner = draw(st.sampled_from(["", "answers", "respondent"]))
@@ -162,7 +162,7 @@ def accepted(decoder: msgspec.json.Decoder[object], body: str) -> bool:
 
 
 def resolves(document: object, pointer: str) -> bool:
-    """Whether an RFC 6901 pointer names a value of the document or an absent member of an object in it."""
+    """Whether an RFC 6901 pointer names a value of the document or an absent member in it."""
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]
     for token in tokens[:-1]:
         if not isinstance(document, dict) or token not in document:

@@ -140,8 +140,8 @@ def test_a_time_without_an_offset_has_no_local_day() -> None:
 def test_the_local_day_does_not_depend_on_the_offset_in_which_a_time_is_written(
     instant: datetime, offset: timezone, zone: str
 ) -> None:
-    there = ZoneInfo(zone)
-    assert local_day(instant.astimezone(offset), there) == local_day(instant, there)
+    local_zone = ZoneInfo(zone)
+    assert local_day(instant.astimezone(offset), local_zone) == local_day(instant, local_zone)
 
 
 @given(instants, st.sampled_from(ZONES))

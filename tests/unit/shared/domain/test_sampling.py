@@ -21,7 +21,7 @@ def test_the_formula_reproduces_the_published_table(population: int, sample: int
 def test_rounding_up_would_miss_the_published_table() -> None:
     formula = (ceil(3.841 * n * 0.25 / (0.0025 * (n - 1) + 3.841 * 0.25)) for n, _ in TABLE)
     assert (
-        sum(found != sample for found, (_, sample) in zip(formula, TABLE, strict=True))
+        sum(rounded_up != sample for rounded_up, (_, sample) in zip(formula, TABLE, strict=True))
         > len(TABLE) // 3
     )
 

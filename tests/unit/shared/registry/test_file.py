@@ -30,14 +30,16 @@ questionnaires:
     name: Persepsi
     unsur:
       - {code: P1, key: satu, name: Satu, question: "Bagaimana?", options: [a, b, c, d]}
-      - {code: P2, key: dua, name: Dua, question: "Berapa?", options: [a, b, c, d], required: false, weight: 2}
+      - {code: P2, key: dua, name: Dua, question: "Berapa?", options: [a, b, c, d],
+         required: false, weight: 2}
 opd:
   - code: lama
     name: Dinas Lama
     official_code: "110"
     valid_to: 2025-12-31
     successor: baru
-    layanan: [{code: ktp, name: KTP, users_per_year: 12000, questionnaire: spkp, valid_from: 2020-01-01}]
+    layanan:
+      - {code: ktp, name: KTP, users_per_year: 12000, questionnaire: spkp, valid_from: 2020-01-01}
   - {code: baru, name: Dinas Baru}
 channels:
   - {name: loket, kind: api, opd: [lama, baru], valid_from: 2024-01-01, valid_to: 2024-12-31}
@@ -113,7 +115,9 @@ kanal: []
         "kanal": "is not a field here; known: instansi, questionnaires, opd, channels",
         "instansi.code": "'Kota' must match [a-z0-9][a-z0-9-]{0,63}",
         "instansi.name": "is missing",
-        "instansi.timezone": "'Asia/Tanjungpinang' is not a time zone of the tz database, like Asia/Jakarta",
+        "instansi.timezone": (
+            "'Asia/Tanjungpinang' is not a time zone of the tz database, like Asia/Jakarta"
+        ),
         "instansi.scheme": 'must be text: write it in quotes, like "0.11"',
         "instansi.primary": "'median' is not one of pooled, mean",
         "opd[0].name": "must be one line of 1 to 1000 printable characters",
@@ -125,7 +129,8 @@ kanal: []
         "opd[0].layanan[0].valid_from": "'2026-02-30': day is out of range for month",
         "opd[0].layanan[1].code": "is missing",
         "opd[0].layanan[1].user_per_year": (
-            "is not a field here; known: code, name, users_per_year, questionnaire, valid_from, valid_to"
+            "is not a field here; known: code, name, users_per_year, questionnaire, valid_from,"
+            " valid_to"
         ),
         "opd[1].code": "'dinas' is also opd[0]",
         "opd[1].official_code": 'must be text: write it in quotes, like "110"',
