@@ -160,7 +160,7 @@ documents = st.recursive(
 
 
 def _judged_by(document: object) -> Questionnaire | None:
-    """The contract in words of its own: what is named, else the layanan's, else the regulation's."""
+    """The contract in its own words: what is named, else the layanan's, else the regulation's."""
     if not isinstance(document, dict):
         return SKM_2017
     named, place = document.get("questionnaire"), (document.get("opd"), document.get("layanan"))

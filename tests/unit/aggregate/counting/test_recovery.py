@@ -15,8 +15,8 @@ AWAY = psycopg.OperationalError()
 
 def wrapped(error: psycopg.Error) -> sa.exc.DBAPIError:
     """The error as SQLAlchemy raises it."""
-    raised = sa.exc.DBAPIError.instance("SELECT 1", {}, error, psycopg.Error)
-    return raised  # type: ignore[return-value]
+    wrap = sa.exc.DBAPIError.instance
+    return wrap("SELECT 1", {}, error, psycopg.Error)  # type: ignore[return-value]
 
 
 class Processing:
