@@ -1,4 +1,4 @@
-"""The ingest service over real HTTP: uvicorn on a free port in a thread of the test, as `ikm serve ingest` runs it."""
+"""The ingest service over HTTP: uvicorn in a thread of the test, as `ikm serve ingest` runs it."""
 
 import gc
 import threading
@@ -62,7 +62,7 @@ def serving(redis_url: str, **changes: str) -> Iterator[httpx.Client]:
 
 
 def eventually(true: Callable[[], bool], within: float) -> float:
-    """Wait until it is true; the seconds that it took. AssertionError when it does not become true."""
+    """Wait until it is true and return the seconds that it took; AssertionError when it is not."""
     started = time.monotonic()
     while not true():
         assert time.monotonic() - started < within, f"not within {within} s"
@@ -88,15 +88,18 @@ def accepted(client: httpx.Client, source_id: str, key: str | None = None, **cha
     return post(client, source_id, key, **changes).status_code == httpx.codes.ACCEPTED
 
 
-def tell(redis_url: str, known: Registry | None = None) -> None:
+def tell(redis_url: str, snapshot: Registry | None = None) -> None:
     """Publish a registry."""
     with worker_redis(redis_url) as client:
-        publish(client, PREFIX, known or registry())
+        publish(client, PREFIX, snapshot or registry())
 
 
 def stored(client: Redis) -> list[str]:
     """The ids of all submissions in the inbox."""
-    found: Any = client.xrange(Keys.of(PREFIX).stream)
+    entries: Any = client.xrange(Keys.of(PREFIX).stream)
     return [
-        name for item in found for parcel in entry_of(*item).parcels or () for name in parcel.ids
+        name
+        for entry in entries
+        for parcel in entry_of(*entry).parcels or ()
+        for name in parcel.ids
     ]

@@ -1,4 +1,4 @@
-"""The contract of ingest over real HTTP: every status, the probes, and what takes effect in a running process."""
+"""The contract of ingest over HTTP: every status, the probes, and changes to a running process."""
 
 import json
 import signal
@@ -41,7 +41,7 @@ WITHIN_S = 5.0  # for what changes in the registry
 
 @pytest.fixture(scope="module")
 def service(redis_server: Redis) -> Iterator[httpx.Client]:
-    """One for the module: its registry stays in its memory when a test empties the Redis of the session."""
+    """One for the module: it keeps its registry when a test empties the Redis of the session."""
     with redis_server.connect() as redis:
         redis.flushall()
     tell(redis_server.url)
@@ -161,7 +161,7 @@ def test_a_chunked_body_over_the_limit_is_refused(service: httpx.Client) -> None
 
 
 def raw(service: httpx.Client, *parts: bytes, pause: float = 0.05) -> bytes:
-    """What the server says to these bytes, sent one after the other on a connection of their own."""
+    """What the server says to these bytes, sent in turn on a connection of their own."""
     with socket.create_connection(
         (service.base_url.host, service.base_url.port or 80), timeout=10
     ) as connection:
@@ -176,8 +176,8 @@ def raw(service: httpx.Client, *parts: bytes, pause: float = 0.05) -> bytes:
 
 
 HEAD = (
-    b"POST /v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer "
-    + KEY.encode()
+    b"POST /v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Authorization: Bearer " + KEY.encode()
 )
 
 
@@ -355,8 +355,8 @@ def test_a_promise_that_cannot_be_asked_for_is_unknown(own_redis: Redis) -> None
 
 
 def test_what_changes_in_the_registry_takes_effect_in_a_running_process(own_redis: Redis) -> None:
-    url, known = own_redis.url, registry()
-    tell(url, known)
+    url, original = own_redis.url, registry()
+    tell(url, original)
     with serving(url) as service:
         assert accepted(service, "1")
 
@@ -364,16 +364,16 @@ def test_what_changes_in_the_registry_takes_effect_in_a_running_process(own_redi
         tell(
             url,
             replace(
-                known,
+                original,
                 version=2,
-                keys={**known.keys, key_hash("kunci-baru"): ChannelKey("k3", "loket")},
+                keys={**original.keys, key_hash("kunci-baru"): ChannelKey("k3", "loket")},
             ),
         )
         took = {"a new key": eventually(lambda: accepted(service, "2", "kunci-baru"), WITHIN_S)}
 
         assert post(service, "3", OTHER_KEY).status_code == 403
-        wider = replace(known.channels["dinkes"], opd=frozenset({"dinkes", "disdukcapil"}))
-        tell(url, replace(known, version=3, channels={**known.channels, "dinkes": wider}))
+        wider = replace(original.channels["dinkes"], opd=frozenset({"dinkes", "disdukcapil"}))
+        tell(url, replace(original, version=3, channels={**original.channels, "dinkes": wider}))
         took["a new OPD of a channel"] = eventually(
             lambda: accepted(service, "3", OTHER_KEY), WITHIN_S
         )
@@ -383,14 +383,16 @@ def test_what_changes_in_the_registry_takes_effect_in_a_running_process(own_redi
         fresh = Opd(
             "baru", "Baru", layanan={"cepat": Layanan("cepat", "Cepat", questionnaire="singkat")}
         )
-        tell(url, replace(known, version=4, opd={**known.opd, "baru": fresh}))
+        tell(url, replace(original, version=4, opd={**original.opd, "baru": fresh}))
         took["a new OPD with a questionnaire"] = eventually(
             lambda: accepted(service, "4", **short), WITHIN_S
         )
 
         tell(
             url,
-            replace(known, version=5, keys={key_hash(OTHER_KEY): known.keys[key_hash(OTHER_KEY)]}),
+            replace(
+                original, version=5, keys={key_hash(OTHER_KEY): original.keys[key_hash(OTHER_KEY)]}
+            ),
         )
         took["a revoked key"] = eventually(lambda: post(service, "5").status_code == 401, WITHIN_S)
         until = time.monotonic() + 1.5

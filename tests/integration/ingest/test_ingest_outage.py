@@ -1,4 +1,4 @@
-"""A Redis that is stopped, hung, full, read-only or not there yet: 503 with Retry-After within a second, never a 202.
+"""A Redis stopped, hung, full, read-only or not yet up: 503, Retry-After, within a second, no 202.
 
 When it is well again, so is ingest, by itself and within seconds.
 """
@@ -82,9 +82,9 @@ def test_hung(service: httpx.Client, own_redis: Redis, asked_before: bool) -> No
     finally:
         own_redis.signal(signal.SIGCONT)
     recovers(service, "after")
-    found = stored(own_redis.connect())
-    assert found[0] == "before"
-    assert found[-1] == "after"
+    source_ids = stored(own_redis.connect())
+    assert source_ids[0] == "before"
+    assert source_ids[-1] == "after"
 
 
 def test_full(service: httpx.Client, own_redis: Redis) -> None:

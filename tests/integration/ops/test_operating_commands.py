@@ -41,10 +41,10 @@ MENDED = "opd: [{code: baru, name: Baru, layanan: [{code: ktp-el, name: KTP}]}]"
 def context(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[WorkerContext]:
-    """A system in which something is counted, something parked, and everything refreshed and published."""
+    """A system in which something is counted, something parked, and all refreshed and published."""
     monkeypatch.setattr(health, "STALE_S", 0.5)
-    with worker_context(database_url, redis_url) as found:
-        apply(found.engine)
+    with worker_context(database_url, redis_url) as context:
+        apply(context.engine)
         put(
             redis_url,
             sent("a"),
@@ -52,9 +52,9 @@ def context(
             sent("b", opd="baru"),
             sent("c", opd="baru", layanan="tidak-ada"),
         )
-        count(found)
-        settle_down(found)
-        yield found
+        count(context)
+        settle_down(context)
+        yield context
 
 
 def settle_down(context: WorkerContext) -> None:
@@ -103,18 +103,18 @@ def test_parked_submissions_are_listed_with_the_totals_of_their_reasons(
     assert shown[0].split() == ["RECEIPT", "DITERIMA", "KANAL", "ALASAN", "ULANG"]
     assert len(shown) == 6
     assert (
-        f"{code_of(context, 'a')}  2026-05-04T03:00:00+00:00  loket             id-conflict                 0"
-        in shown
+        f"{code_of(context, 'a')}  2026-05-04T03:00:00+00:00"
+        "  loket             id-conflict                 0" in shown
     )
     assert shown[-2:] == ["        1  id-conflict", "        2  unknown-opd"]
 
 
 def test_the_list_can_be_narrowed_and_read_by_programs(context: WorkerContext, ikm: Ikm) -> None:
-    found = json.loads(
+    listing = json.loads(
         ikm("parked", "list", "--reason", "unknown-opd", "--limit", "1", "--json").stdout
     )
-    assert found["reasons"] == {"id-conflict": 1, "unknown-opd": 2}
-    (row,) = found["parked"]
+    assert listing["reasons"] == {"id-conflict": 1, "unknown-opd": 2}
+    (row,) = listing["parked"]
     assert (row["channel"], row["reason"], row["tries"]) == ("loket", "unknown-opd", 0)
     assert row["violations"][0]["pointer"] == "/opd"
 
@@ -224,11 +224,11 @@ def status(ikm: Ikm, **env: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_a_system_that_is_well(context: WorkerContext, ikm: Ikm) -> None:
-    exit_code, found = status(ikm)
-    assert (exit_code, found["well"], found["troubles"]) == (0, True, [])
-    assert (found["stack"], found["service"]) == (None, None)
-    assert found["inbox"] == {"waiting": 0, "entries": 0, "oldest_age": 0.0}
-    assert found["database"] == {
+    exit_code, report = status(ikm)
+    assert (exit_code, report["well"], report["troubles"]) == (0, True, [])
+    assert (report["stack"], report["service"]) == (None, None)
+    assert report["inbox"] == {"waiting": 0, "entries": 0, "oldest_age": 0.0}
+    assert report["database"] == {
         "ledger": {"accepted": 4, "counted": 1, "duplicate": 0, "parked": 3},
         "parked": {"id-conflict": 1, "unknown-opd": 2},
         "opd": 2,
@@ -246,9 +246,9 @@ def test_the_status_for_people_says_the_same(context: WorkerContext, ikm: Ikm) -
 
 def test_opds_that_nobody_refreshes_are_a_trouble(context: WorkerContext, ikm: Ikm) -> None:
     damage(context, "UPDATE opd_state SET version = version + 1 WHERE opd = 'dinkes'")
-    exit_code, found = status(ikm)
+    exit_code, report = status(ikm)
     assert exit_code == 1
-    assert found["troubles"] == ["1 OPDs are not being refreshed (dinkes): do workers run?"]
+    assert report["troubles"] == ["1 OPDs are not being refreshed (dinkes): do workers run?"]
 
 
 def test_opds_that_are_being_refreshed_are_none(
@@ -258,9 +258,9 @@ def test_opds_that_are_being_refreshed_are_none(
     damage(context, "UPDATE opd_state SET version = version + 1")
     later = threading.Timer(0.5, settle_down, [context])
     later.start()
-    exit_code, found = status(ikm)
+    exit_code, report = status(ikm)
     later.join()
-    assert (exit_code, found["database"]["stale"]) == (0, 2)
+    assert (exit_code, report["database"]["stale"]) == (0, 2)
 
 
 def test_submissions_that_nobody_counts_are_a_trouble(
@@ -270,17 +270,17 @@ def test_submissions_that_nobody_counts_are_a_trouble(
     assert status(ikm)[0] == 0
     monkeypatch.setattr(health, "OLD_S", 0.0)
     time.sleep(0.01)
-    exit_code, found = status(ikm)
-    assert (exit_code, found["inbox"]["waiting"]) == (1, 1)
-    assert "do workers run?" in found["troubles"][0]
+    exit_code, report = status(ikm)
+    assert (exit_code, report["inbox"]["waiting"]) == (1, 1)
+    assert "do workers run?" in report["troubles"][0]
 
 
 def test_a_registry_that_is_not_published_is_a_trouble(context: WorkerContext, ikm: Ikm) -> None:
     apply(context.engine, MENDED)
     refresh(context.engine, context.registry(), datetime.now(UTC), context.cache)
-    exit_code, found = status(ikm)
+    exit_code, report = status(ikm)
     assert exit_code == 1
-    assert "is not published" in found["troubles"][0]
+    assert "is not published" in report["troubles"][0]
 
 
 @pytest.mark.parametrize("away", ["IKM_DATABASE_URL", "IKM_REDIS_URL"])
@@ -291,10 +291,10 @@ def test_a_server_that_is_away_is_a_trouble_and_the_rest_is_shown(
         "IKM_DATABASE_URL": "postgresql+psycopg://x@/x?host=/nowhere",
         "IKM_REDIS_URL": "unix:///nowhere",
     }
-    exit_code, found = status(ikm, **{away: nowhere[away]})
-    assert (exit_code, len(found["troubles"])) == (1, 1)
-    assert (found["database"] is None) == (away == "IKM_DATABASE_URL")
-    assert (found["inbox"] is None) == (away == "IKM_REDIS_URL")
+    exit_code, report = status(ikm, **{away: nowhere[away]})
+    assert (exit_code, len(report["troubles"])) == (1, 1)
+    assert (report["database"] is None) == (away == "IKM_DATABASE_URL")
+    assert (report["inbox"] is None) == (away == "IKM_REDIS_URL")
 
 
 class Readiness(BaseHTTPRequestHandler):
@@ -339,8 +339,11 @@ def test_the_stack_its_processes_and_what_a_202_promises_are_shown(
     lines = [line.split() for line in ikm("status").stdout.splitlines()]
     assert ["proses", "/", "processes", "up", "web", "beat"] in lines
     assert ["202", "berarti", "/", "means", "disk"] in lines
-    exit_code, found = status(ikm)
-    assert (exit_code, found["stack"]["processes"]) == (0, {"up": True, "web": True, "beat": True})
+    exit_code, report = status(ikm)
+    assert (exit_code, report["stack"]["processes"]) == (
+        0,
+        {"up": True, "web": True, "beat": True},
+    )
 
 
 def test_a_process_that_ended_and_a_service_that_is_not_ready_are_troubles(
@@ -350,9 +353,9 @@ def test_a_process_that_ended_and_a_service_that_is_not_ready_are_troubles(
     ended = os.spawnlp(os.P_NOWAIT, "true", "true")
     os.waitpid(ended, 0)
     write_stack(tmp_path, port, web=os.getpid(), beat=ended)
-    exit_code, found = status(ikm)
+    exit_code, report = status(ikm)
     assert exit_code == 1
-    assert found["troubles"] == [
+    assert report["troubles"] == [
         "beat does not run",
         f"http://127.0.0.1:{port}/readyz: not ready: inbox-full",
     ]
@@ -362,6 +365,6 @@ def test_a_service_of_the_stack_that_does_not_answer_is_a_trouble(
     context: WorkerContext, ikm: Ikm, tmp_path: Path
 ) -> None:
     write_stack(tmp_path, 1)
-    exit_code, found = status(ikm)
+    exit_code, report = status(ikm)
     assert exit_code == 1
-    assert "Connection refused" in found["troubles"][0]
+    assert "Connection refused" in report["troubles"][0]

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses root: root's servers run as an ordinary user, who gets through closed folders where he must."""
+"""PostgreSQL refuses root: root's servers run as a user who may pass the closed folders he must."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""PostgreSQL is away for half a minute under load: every process stays, every 202 is counted afterwards."""
+"""PostgreSQL is away for half a minute under load: processes stay, each 202 is counted later."""
 
 import os
 import re

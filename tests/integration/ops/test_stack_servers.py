@@ -1,4 +1,4 @@
-"""The embedded servers keep what they acknowledged, come back after any end, and never run twice on one folder."""
+"""The embedded servers keep what they acknowledged, come back, and never run twice in a folder."""
 
 import signal
 

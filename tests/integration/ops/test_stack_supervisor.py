@@ -1,4 +1,4 @@
-"""The supervisor starts again what ended, stops everything, and takes its children with it when it is killed."""
+"""The supervisor restarts what ended, stops everything, and ends its children when it is killed."""
 
 import os
 import signal
@@ -15,7 +15,10 @@ from services.ops.stack.child import Child, Program
 from services.ops.stack.folders import held
 from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " print('up', flush=True); time.sleep(60)"
+)
 
 
 def child_of(
@@ -80,7 +83,10 @@ def test_a_process_that_keeps_ending_is_started_ever_more_rarely(
 
 
 def test_what_a_killed_process_leaves_behind_ends_with_it(tmp_path: Path) -> None:
-    code = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+    code = (
+        "import subprocess, sys; p = subprocess.Popen(['sleep', '60']);"
+        " print(p.pid, flush=True); p.wait()"
+    )
     child = child_of(tmp_path, code)
     child.start()
     log = tmp_path / "sleeper.log"
@@ -105,7 +111,8 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
 import sys, time
 from pathlib import Path
 from services.ops.stack.child import Child, Program
-child = Child(Program("orphan", [sys.executable, "-c", "import time; time.sleep(60)"], Path({str(tmp_path)!r}) / "log"))
+command = [sys.executable, "-c", "import time; time.sleep(60)"]
+child = Child(Program("orphan", command, Path({str(tmp_path)!r}) / "log"))
 child.start()
 print(child.pid, flush=True)
 time.sleep(60)

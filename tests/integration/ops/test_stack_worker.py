@@ -1,4 +1,4 @@
-"""A worker outlives what happens to Redis: an acknowledgement that is lost costs a redelivery, not the worker."""
+"""A worker outlives what happens to Redis: a lost acknowledgement costs only a redelivery."""
 
 from collections.abc import Iterator
 from typing import Any

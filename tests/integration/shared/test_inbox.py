@@ -1,4 +1,4 @@
-"""The inbox on a real Redis: what is appended is claimed once, settled once, and never in between."""
+"""The inbox on a real Redis: what is appended is claimed and settled once, never in between."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ def append(url: str, *entries: Sequence[Parcel]) -> list[tuple[int, int]]:
 
 @pytest.fixture(params=[2, 3], ids=["RESP2", "RESP3"])
 def client(request: pytest.FixtureRequest, redis_url: str) -> Iterator[Redis]:
-    """A worker's client, and one that speaks the other version of the protocol: both must read the same."""
+    """A worker's client, and one of the other version of the protocol: both must read the same."""
     with Redis.from_url(redis_url, protocol=request.param, socket_timeout=10) as redis:
         yield redis
 
@@ -61,8 +61,8 @@ def other(client: Redis) -> Reader:
 
 
 def depth(reader: Reader) -> tuple[int, int, int]:
-    found = reader.depth()
-    return found.accepted, found.settled, found.entries
+    depth = reader.depth()
+    return depth.accepted, depth.settled, depth.entries
 
 
 def foreign(client: Redis, **fields: bytes | str) -> None:
@@ -157,8 +157,8 @@ def test_what_is_left_over_and_was_deleted_by_hand_is_dropped(
     append(redis_url, [parcel("a")], [parcel("b")])
     entries = inbox.claim(ALL)
     client.xdel(KEYS.stream, entries[0].stream_id)
-    found = inbox.leftovers(ALL) or inbox.leftovers(ALL)
-    assert found == entries[1:]
+    leftovers = inbox.leftovers(ALL) or inbox.leftovers(ALL)
+    assert leftovers == entries[1:]
     assert client.xpending(KEYS.stream, GROUP)["pending"] == 1
 
 
@@ -183,11 +183,11 @@ def test_entries_that_were_deleted_by_hand_do_not_hinder_a_take_over(
     entries = inbox.claim(ALL)
     client.xdel(KEYS.stream, *(entry.stream_id for entry in entries[:3]))
     time.sleep(0.01)
-    found = []
+    taken = []
     for _ in range(4):  # Redis 6.2 hands over the claim on nothing, and its new holder drops it
-        found += other(client).take_over(0.005, ALL)
+        taken += other(client).take_over(0.005, ALL)
         other(client).leftovers(1)
-    assert {entry.entry for entry in found} == {entry.entry for entry in entries[3:]}
+    assert {entry.entry for entry in taken} == {entry.entry for entry in entries[3:]}
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,9 @@ def test_the_depth_knows_the_age_of_the_oldest(inbox: Reader, redis_url: str) ->
     assert inbox.depth() == Depth(0, 0, 0, 0.0)
     append(redis_url, [parcel("a", "b")])
     time.sleep(0.05)
-    found = inbox.depth()
-    assert (found.waiting, found.entries) == (2, 1)
-    assert 0.04 < found.oldest_age_s < 5
+    depth = inbox.depth()
+    assert (depth.waiting, depth.entries) == (2, 1)
+    assert 0.04 < depth.oldest_age_s < 5
 
 
 def test_unclaimed_is_what_no_worker_was_given(inbox: Reader, redis_url: str) -> None:

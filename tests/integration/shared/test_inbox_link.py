@@ -1,4 +1,4 @@
-"""The writer's own connection: over TCP and with TLS, with a password and a database, and after it was lost."""
+"""The writer's connection: over TCP and TLS, with a password and a database, and after a loss."""
 
 import asyncio
 import subprocess

@@ -9,7 +9,8 @@ from shared.storage.migrations.versions import m0001_initial
 from shared.storage.registry import stored_registry
 
 OLD_ROWS = """
-INSERT INTO instansi (code, name, timezone, profile) VALUES ('kota', 'Kota', 'Asia/Jakarta', '0.11');
+INSERT INTO instansi (code, name, timezone, profile)
+VALUES ('kota', 'Kota', 'Asia/Jakarta', '0.11');
 INSERT INTO questionnaire (code, definition) VALUES ('lama', CAST(:definition AS jsonb));
 """
 OLD_QUESTIONNAIRE = """
@@ -27,7 +28,7 @@ def test_a_registry_of_the_first_schema_keeps_its_weight_scheme_and_its_question
             connection.execute(sa.text(m0001_initial.SCHEMA))
             connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
             connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
-            for statement in OLD_ROWS.strip().splitlines():
+            for statement in OLD_ROWS.strip().split(";\n"):
                 values = {"definition": OLD_QUESTIONNAIRE} if ":definition" in statement else {}
                 connection.execute(sa.text(statement), values)
         migrate.upgrade(database_url)

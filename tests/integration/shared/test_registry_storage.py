@@ -29,14 +29,17 @@ opd:
     official_code: "110"
     valid_to: 2026-12-31
     successor: baru
-    layanan: [{code: ktp, name: KTP, users_per_year: 12000, valid_from: 2020-01-01}, {code: kk, name: KK}]
+    layanan:
+      - {code: ktp, name: KTP, users_per_year: 12000, valid_from: 2020-01-01}
+      - {code: kk, name: KK}
   - {code: baru, name: Dinas Baru, layanan: [{code: ktp, name: KTP, questionnaire: spkp}]}
 """
 REST = """
 questionnaires:
   - code: spkp
     name: Persepsi
-    unsur: [{code: P1, key: p, name: P, question: P, options: [a, b, c, d], required: false, weight: 2}]
+    unsur:
+      - {code: P1, key: p, name: P, question: P, options: [a, b, c, d], required: false, weight: 2}
 channels: [{name: loket, kind: api, opd: [lama]}, {name: semua, kind: api}]
 """
 WHOLE = INSTANSI + OPDS + REST
@@ -161,7 +164,8 @@ def test_each_opd_gets_its_state_and_a_change_makes_it_stale(engine: sa.Engine) 
     assert versions(engine) == {"baru": (1, 1), "lama": (1, 1)}
     change(
         engine,
-        "opd: [{code: baru, name: Dinas Baru, layanan: [{code: ktp, name: KTP, users_per_year: 5}]}]",
+        "opd: [{code: baru, name: Dinas Baru,"
+        " layanan: [{code: ktp, name: KTP, users_per_year: 5}]}]",
     )
     assert versions(engine) == {"baru": (2, 2), "lama": (1, 1)}
     change(engine, "channels: [{name: kios, kind: api}]")

@@ -1,4 +1,4 @@
-"""tables.py and the migrations make the same tables: compared in a real PostgreSQL, by its own catalogue.
+"""tables.py and the migrations make the same tables, by the catalogue of a real PostgreSQL.
 
 Alembic's own comparison leaves out checks and storage parameters; the catalogue leaves out nothing.
 """
@@ -21,7 +21,8 @@ FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
 WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
   AND attnum > 0 AND NOT attisdropped
 """
-# Every key, reference and check. (NOT NULL is of the column; its constraint keeps a column's first name.)
+# Every key, reference and check.
+# (NOT NULL is of the column; its constraint keeps a column's first name.)
 CONSTRAINTS = """
 SELECT relname || '.' || conname, pg_get_constraintdef(pg_constraint.oid, true)
 FROM pg_class JOIN pg_constraint ON conrelid = pg_class.oid
@@ -63,7 +64,7 @@ DIFFERENCES = [
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[sa.Connection]:
-    """A transaction in a migrated database that also holds, in a schema of their own, the tables of tables.py."""
+    """A transaction in a migrated database that has the tables of tables.py in another schema."""
     with opened(database_url) as engine, engine.connect() as connection:
         connection.execute(sa.text(f"CREATE SCHEMA {DECLARED}"))
         metadata.create_all(

@@ -1,4 +1,4 @@
-"""A worker to count with: real servers, a small registry, submissions put into the inbox as ingest does."""
+"""A worker to count with: real servers, a small registry, submissions as ingest stores them."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Counting a batch: whatever comes, in whatever form, becomes a response, a duplicate or a parked submission, once."""
+"""Counting a batch: whatever comes becomes a response, a duplicate or a parked submission, once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,7 +53,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 
 def packed(**changes: Any) -> bytes:
-    """What one parcel of one submission is in the stream, with other values where `changes` has them."""
+    """What a parcel of one submission is in the stream, with the values that `changes` has."""
     right = {
         "channels": ["c"],
         "received_us": [1],
@@ -104,7 +104,8 @@ def test_a_submission_becomes_a_response_a_receipt_and_tallies_of_every_facet(
         int(score == digit) for digit in (4, 4, 3, 4, 4, 4, 4, 3, 3) for score in (1, 2, 3, 4)
     ]
     for facet, value in {
-        "all": "", "sex": "P", "age": "30-39", "education": "S1", "occupation": "SWASTA", "channel": "loket"
+        "all": "", "sex": "P", "age": "30-39", "education": "S1", "occupation": "SWASTA",
+        "channel": "loket",
     }.items():  # fmt: skip
         assert tally(context, facet, value) == [(1, 1, 33, 33 * 33, counts)]
     assert len(rows(context.engine, tables.day_tally)) == 6
@@ -159,7 +160,8 @@ def test_what_the_registry_cannot_place_is_parked_with_its_reason_and_body(
     put(redis_url, *items)
     count(context)
     expected = [
-        "unknown-opd", "unknown-layanan", "closed-layanan", "future-date", "unknown-questionnaire", "required"
+        "unknown-opd", "unknown-layanan", "closed-layanan", "future-date", "unknown-questionnaire",
+        "required",
     ]  # fmt: skip
     assert reasons(context) == expected
     with context.engine.connect() as connection:
@@ -341,7 +343,8 @@ def test_repetitions_after_the_registry_changed_are_still_repetitions(
     count(context)
     assert reasons(context) == ["unknown-questionnaire"]
     unsur = [
-        f'{{code: {code}, key: {code.lower()}, name: N, question: "?", options: [a, b, c, d], required: false}}'
+        f'{{code: {code}, key: {code.lower()}, name: N, question: "?",'
+        " options: [a, b, c, d], required: false}"
         for code in "ABZ"
     ]
     apply(

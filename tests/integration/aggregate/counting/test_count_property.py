@@ -1,4 +1,4 @@
-"""For all orders, repetitions, cuts and numbers of workers: the same submissions give the same tables (promise 2)."""
+"""For all orders, repetitions, cuts, workers: same submissions, same tables (promise 2)."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +42,25 @@ WORKERS = 3
 SCORES = ("444444444", "111111111", "443444433", "123412341")
 SIX = range(6)
 POOL = [
-    *(sent(f"a{n}", answers=answers(SCORES[n % 4]), respondent={"sex": "LP"[n % 2], "age": n * 17}) for n in SIX),
-    *(sent(f"a{n}", channel="kiosk", opd="dinkes", layanan="puskesmas", respondent=...) for n in range(3)),
+    *(
+        sent(
+            f"a{n}",
+            answers=answers(SCORES[n % 4]),
+            respondent={"sex": "LP"[n % 2], "age": n * 17},
+        )
+        for n in SIX
+    ),
+    *(
+        sent(f"a{n}", channel="kiosk", opd="dinkes", layanan="puskesmas", respondent=...)
+        for n in range(3)
+    ),
     sent("midnight", submitted_at="2026-05-03T16:59:59Z"),
     sent("after", submitted_at="2026-05-03T17:00:00Z"),
-    sent("old", submitted_at="1921-03-04T00:00:00+07:07", respondent={"education": "SD", "occupation": "TNI"}),
+    sent(
+        "old",
+        submitted_at="1921-03-04T00:00:00+07:07",
+        respondent={"education": "SD", "occupation": "TNI"},
+    ),
     sent("s1", opd="dinkes", layanan="lab", answers={"S1": 4, "S2": 2}),
     sent("s2", opd="dinkes", layanan="lab", answers={"S1": 1}),
     sent("named", questionnaire="singkat", answers={"S2": 3, "S1": 2}),
@@ -74,7 +88,7 @@ EMPTIED = (
 
 
 class Delivery(NamedTuple):
-    """The submissions as they arrive, cut into entries, and how many workers count in batches of which size."""
+    """The submissions as they arrive, cut into entries, and how workers count them in batches."""
 
     entries: Sequence[Sequence[Sent]]
     workers: int

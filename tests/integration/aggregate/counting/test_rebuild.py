@@ -1,4 +1,4 @@
-"""`rebuild` gives the tallies that counting gave, bit for bit, and mends any others, while submissions keep coming."""
+"""`rebuild` gives the tallies of counting, bit for bit, and mends others, under traffic too."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -131,7 +131,8 @@ def test_responses_to_an_unknown_questionnaire_are_named_and_nothing_changes(
     before = content(context.engine)["day_tally"]
     damage(
         context,
-        "UPDATE response SET questionnaire = 'hilang' WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
+        "UPDATE response SET questionnaire = 'hilang'"
+        " WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
     )
     with pytest.raises(UnknownQuestionnaire, match="hilang"):
         rebuild(context.engine)
@@ -148,7 +149,7 @@ def test_progress_is_told(context: WorkerContext, monkeypatch: pytest.MonkeyPatc
 def test_counting_waits_for_a_rebuild_and_readers_do_not(
     context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is written and not yet added to the tallies when the rebuild begins is added to the new ones."""
+    """What is written but in no tally yet when the rebuild begins is added to the new ones."""
     reading, go_on = threading.Event(), threading.Event()
     read = tally_rebuild.stored_responses
 

@@ -1,4 +1,4 @@
-"""Replaying what is parked: counted once the registry is mended, else still parked with the reason of now."""
+"""Replaying what is parked: counted once the registry is mended, else parked for today's reason."""
 
 import json
 from collections.abc import Iterator

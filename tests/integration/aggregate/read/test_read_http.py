@@ -1,4 +1,4 @@
-"""The read API as HTTP: conditions, refusals, methods; and what it answers while PostgreSQL is away."""
+"""The read API as HTTP: conditions, refusals, methods, and its answers without PostgreSQL."""
 
 import re
 from collections.abc import Iterator
@@ -38,11 +38,11 @@ def town(postgres_server: Postgres) -> Iterator[City]:
     """One city for all tests of this module: what they count is read by the test that counts it."""
     with postgres_server.connect("postgres") as connection:
         connection.execute("CREATE DATABASE read_http TEMPLATE ikm_template")
-    with city(postgres_server.database_url("read_http")) as found:
-        found.count("dinkes", "farmasi", "443444433")
-        found.count("dukcapil", "ktp-el", "333333333")
-        found.refresh()
-        yield found
+    with city(postgres_server.database_url("read_http")) as town:
+        town.count("dinkes", "farmasi", "443444433")
+        town.count("dukcapil", "ktp-el", "333333333")
+        town.refresh()
+        yield town
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def read(town: City) -> Iterator[Read]:
 
 def errors(answer: httpx.Response) -> list[tuple[str, str]]:
     assert answer.headers["content-type"] == "application/problem+json"
-    return [(one["pointer"], one["code"]) for one in answer.json().get("errors", ())]
+    return [(error["pointer"], error["code"]) for error in answer.json().get("errors", ())]
 
 
 def test_every_resource_has_an_etag_and_answers_304(read: Read) -> None:
@@ -129,7 +129,7 @@ def contradicts(parameter: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "found"),
+    ("path", "status", "expected"),
     [
         ("/v1/opd/nobody/ikm", 404, [("/path/opd", "unknown-opd")]),
         ("/v1/opd/%00/ikm", 404, [("/path/opd", "unknown-opd")]),
@@ -153,16 +153,20 @@ def contradicts(parameter: str) -> tuple[str, str]:
         ("/v1/opd/dinkes/trend?step=year", 422, [("/query/step", "literal-error")]),
         ("/v1/ikm?from=2026-02-01&to=2026-01-01", 409, [contradicts("from"), contradicts("to")]),
         ("/v1/ikm?window=7d&to=2026-01-01", 409, [contradicts("window"), contradicts("to")]),
-        ("/v1/opd/dinkes/trend?step=day&from=0001-01-01", 409, [contradicts("step"), contradicts("from")]),
+        (
+            "/v1/opd/dinkes/trend?step=day&from=0001-01-01",
+            409,
+            [contradicts("step"), contradicts("from")],
+        ),
         ("/v1/opd/dinkes/ikm/", 404, []),
         ("/v1", 404, []),
     ],
 )  # fmt: skip
 def test_refusals_point_at_what_is_wrong(
-    read: Read, path: str, status: int, found: list[tuple[str, str]]
+    read: Read, path: str, status: int, expected: list[tuple[str, str]]
 ) -> None:
     answer = read.get(path)
-    assert (answer.status_code, errors(answer)) == (status, found)
+    assert (answer.status_code, errors(answer)) == (status, expected)
     assert (answer.json()["status"], answer.headers["cache-control"]) == (status, "no-store")
 
 
@@ -242,8 +246,8 @@ def test_without_postgresql_the_last_known_figures_are_served(own_postgres: Post
             town.engine.dispose()
             own_postgres.stop()
             eventually(lambda: not read.get("/readyz").json()["database"])
-            known = read.get("/v1/opd/dinkes/ikm?window=today")
-            assert (known.status_code, known.json()["respondents"]) == (200, 1)
+            answer = read.get("/v1/opd/dinkes/ikm?window=today")
+            assert (answer.status_code, answer.json()["respondents"]) == (200, 1)
             assert read.get("/v1/ikm").status_code == read.get("/readyz").status_code == 200
             assert "ikm_database_up 0.0" in read.get("/metrics").text.splitlines()
             summed = read.get("/v1/opd/dinkes/trend")

@@ -20,7 +20,7 @@ SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 
 @pytest.fixture
 def address(database_url: str) -> Iterator[str]:
-    """The read API on a free port, with an OPD of the code that the document gives as its example."""
+    """The read API on a free port, with an OPD of the code that is the document's example."""
     with city(database_url) as town:
         with transaction(town.engine) as connection:
             connection.execute(sa.insert(tables.opd).values(code="disdukcapil", name="Dinas"))

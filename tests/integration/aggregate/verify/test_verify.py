@@ -1,4 +1,4 @@
-"""`verify` finds nothing in what counting wrote, under traffic too, and finds every kind of deliberate damage."""
+"""`verify` finds nothing in what counting wrote, under traffic too, and every deliberate damage."""
 
 import threading
 from collections.abc import Iterator
@@ -260,7 +260,8 @@ def test_a_redis_that_lost_its_totals_is_found(counted: WorkerContext, redis: Re
 def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, row: str) -> None:
     damage(
         counted,
-        f"UPDATE rolling_ikm SET {change} WHERE opd = 'disdukcapil' AND layanan = 'ktp-el' AND \"window\" = 'today'",
+        f"UPDATE rolling_ikm SET {change}"
+        " WHERE opd = 'disdukcapil' AND layanan = 'ktp-el' AND \"window\" = 'today'",
     )
     texts = findings(counted)
     assert set(texts) == {"rolling"}
@@ -309,7 +310,7 @@ def test_nothing_is_found_under_traffic(
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Appending, counting by two workers, foreign entries, refreshing, folding: at no moment a false finding."""
+    """Append, count by two workers, meet foreign entries, refresh, fold: never a false finding."""
     monkeypatch.setattr(inbox_check, "QUIET_WITHIN_S", 0.05)
     ended = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Draining the inbox: several workers, dead ones, servers that go away; nothing is lost and nothing counted twice."""
+"""Draining with several workers, dead ones, servers gone: nothing is lost or counted twice."""
 
 import threading
 import time
@@ -91,10 +91,10 @@ def test_everything_a_worker_failed_to_count_is_counted_by_its_next_drain(
 def test_a_claim_is_about_as_large_as_asked_for(context: WorkerContext, redis_url: str) -> None:
     items = [sent(str(number)) for number in range(100)]
     append(redis_url, *([parcel(items)] for _ in range(30)))
-    assert sum(one.accepted for one in context.inbox.claim(1000)) == 1000
-    assert sum(one.accepted for one in context.inbox.claim(250)) == 300
-    assert sum(one.accepted for one in context.inbox.leftovers(500)) == 500
-    assert sum(one.accepted for one in context.inbox.take_over(0, 900)) == 900
+    assert sum(claimed.accepted for claimed in context.inbox.claim(1000)) == 1000
+    assert sum(claimed.accepted for claimed in context.inbox.claim(250)) == 300
+    assert sum(claimed.accepted for claimed in context.inbox.leftovers(500)) == 500
+    assert sum(claimed.accepted for claimed in context.inbox.take_over(0, 900)) == 900
 
 
 def test_claims_on_entries_that_somebody_deleted_are_dropped(
@@ -138,7 +138,7 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
 def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
     context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two entries, two workers, one submission: the unique index says so, and the batch is counted again."""
+    """Two workers have one submission: the unique index says so, and the batch is counted again."""
     append(redis_url, entry([sent("a"), sent("b")]), entry([sent("b"), sent("c")]))
     first, second = context.inbox.claim(1), context.inbox.claim(10)
     epoch = context.inbox.epoch()
@@ -164,7 +164,7 @@ def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
 def test_collisions_park_nothing(
     context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch that meets others at every attempt is counted entry by entry, and each of those again."""
+    """A batch that always meets others is counted entry by entry, and each of those again."""
     append(redis_url, entry([sent("a")]), entry([sent("b")]))
     left, copy = ATTEMPTS + 3, receipts.copy
 
