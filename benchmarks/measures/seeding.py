@@ -1,4 +1,4 @@
-"""A year of responses made inside PostgreSQL, with the day tallies and rolling rows that counting them would give.
+"""A year of responses made inside PostgreSQL, with the day tallies and rolling rows of them.
 
 Every response follows from its number: twelve OPDs with four services each, 365 days, sixteen sets
 of answers. The tallies hold facet `all` alone, which is what indexes are read from.
@@ -16,30 +16,36 @@ from shared.storage.registry import stored_registry
 
 DAYS = 365
 ANSWERS = (
-    "443444433", "333333333", "444444444", "343434343", "334433443", "443344334", "233443344", "444333444",
-    "434343434", "333444333", "344434443", "443443443", "222333444", "434444344", "343344434", "143434244",
+    "443444433", "333333333", "444444444", "343434343", "334433443", "443344334", "233443344",
+    "444333444", "434343434", "333444333", "344434443", "443443443", "222333444", "434444344",
+    "343344434", "143434244",
 )  # fmt: skip
 
 # The keys are made after the rows: sorting once is faster than inserting in random order.
 RESPONSES = """
 ALTER TABLE response DROP CONSTRAINT pk_response;
-INSERT INTO response (receipt, opd, layanan, day, answered_at, questionnaire, scores, sex, age, education, occupation,
-                      comment, channel)
+INSERT INTO response (receipt, opd, layanan, day, answered_at, questionnaire, scores,
+                      sex, age, education, occupation, comment, channel)
 SELECT gen_random_uuid(), 'opd-' || to_char(1 + i %% 12, 'FM00'), 'layanan-' || 1 + i / 12 %% 4,
-       %(today)s::date - (i / 48 %% %(days)s)::int, %(today)s::date - (i / 48 %% %(days)s)::int + time '09:00',
-       %(questionnaire)s, (%(answers)s::text[])[1 + i %% 7 + i / 7 %% 10], CASE WHEN i %% 2 = 0 THEN 'L' ELSE 'P' END,
-       17 + i %% 60, 'S1', 'SWASTA', NULL, 'bench'
+       %(today)s::date - (i / 48 %% %(days)s)::int,
+       %(today)s::date - (i / 48 %% %(days)s)::int + time '09:00',
+       %(questionnaire)s, (%(answers)s::text[])[1 + i %% 7 + i / 7 %% 10],
+       CASE WHEN i %% 2 = 0 THEN 'L' ELSE 'P' END, 17 + i %% 60, 'S1', 'SWASTA', NULL, 'bench'
 FROM generate_series(0, %(number)s::int - 1) AS i;
 ALTER TABLE response ADD CONSTRAINT pk_response PRIMARY KEY (receipt);
 """
 
 TALLIES = """
 WITH grouped AS (
-  SELECT opd, layanan, day, questionnaire, scores, count(*) AS n FROM response GROUP BY 1, 2, 3, 4, 5
+  SELECT opd, layanan, day, questionnaire, scores, count(*) AS n
+  FROM response
+  GROUP BY 1, 2, 3, 4, 5
 ), digits AS (
-  SELECT *, (SELECT sum(digit::int) FROM regexp_split_to_table(scores, '') AS digit) AS total FROM grouped
+  SELECT *, (SELECT sum(digit::int) FROM regexp_split_to_table(scores, '') AS digit) AS total
+  FROM grouped
 )
-INSERT INTO day_tally (opd, facet, day, layanan, value, questionnaire, n, counts, complete, total, total_sq)
+INSERT INTO day_tally (opd, facet, day, layanan, value, questionnaire, n, counts, complete,
+                       total, total_sq)
 SELECT opd, 'all', day, layanan, '', questionnaire, sum(n), ARRAY[{counts}], sum(n), sum(n * total),
        sum(n * total * total)
 FROM digits GROUP BY opd, day, layanan, questionnaire;
@@ -52,7 +58,7 @@ ON CONFLICT (opd) DO UPDATE SET version = s.version + 1, past_version = s.versio
 
 
 def seed(product: Product, number: int, now: datetime) -> None:
-    """Fill the empty tables with `number` responses of the year before `now`, and refresh the rolling table."""
+    """Fill the empty tables with `number` responses of the year before `now`, and refresh."""
     with product.connect() as connection:
         connection.execute("SET synchronous_commit = off")
         _responses(connection, number, now.date() - timedelta(days=1))
