@@ -1,1 +1,1 @@
-"""The services: the way in (`ingest`), the way out (`aggregate`), and what an operator runs (`ops`)."""
+"""The services: the way in, the way out, and what an operator runs."""

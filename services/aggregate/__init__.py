@@ -1,1 +1,1 @@
-"""The way out: the inbox becomes counted tables, and the tables become the read API, the pages and the reports."""
+"""The way out: the inbox becomes counted tables, and these the read API and the pages."""

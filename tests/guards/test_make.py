@@ -32,7 +32,7 @@ def test_each_target_is_phony() -> None:
 
 
 def test_ci_runs_what_the_documents_tell_a_person_to_run() -> None:
-    assert text(ROOT / ".ci" / "run").rstrip().endswith("\nmake test")
+    assert text(ROOT / ".ci" / "run").rstrip().endswith("\nmake test\nmake chaos")
 
 
 def test_the_documents_name_only_targets_that_exist() -> None:
