@@ -4,8 +4,8 @@
 decoder here says yes to nothing that `check` refuses (a property test holds the two together), so
 that the long way is only walked by a body that is refused.
 
-The decoder leaves answers and profile as the bytes that they are: which questionnaire the answers
-belong to is only known when the rest has been read.
+The decoder leaves the answers as the bytes that they are: which questionnaire they belong to is
+only known when the rest has been read.
 """
 
 import zlib
@@ -37,7 +37,6 @@ Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "L
 
 MOST_VIOLATIONS = 100  # a hostile body could have a million
 MOST_REMEMBERED = 65_536  # of what a hostile sender could invent for ever: codes, places
-NO_PROFILE = -1
 _NUL = "\0"  # msgspec accepts its escape, PostgreSQL's text does not hold it
 
 
@@ -49,16 +48,20 @@ class Respondent(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     education: Education | None = None
     occupation: Occupation | None = None
 
+    def profile(self) -> int:
+        """Return it as one integer, as shared.domain.respondent has it."""
+        return profile_code(self.sex, self.age, self.education, self.occupation)
+
 
 class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """One filled questionnaire as it was sent, answers and respondent not yet read."""
+    """One filled questionnaire as it was sent, its answers not yet read."""
 
     opd: Code
     layanan: Code
     answers: msgspec.Raw
     id: SourceId | None = None
     submitted_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    respondent: msgspec.Raw = msgspec.Raw(b"null")
+    respondent: Respondent | None = None
     comment: Comment | None = None
     questionnaire: Code | None = None
 
@@ -113,7 +116,6 @@ class SubmissionDecoder:
         if (
             destination is None
             or destination.answers_decoder.decode(submission.answers) is None
-            or decode_profile(submission.respondent) == NO_PROFILE
             or (submission.comment is not None and _NUL in submission.comment)
             or (submission.id is not None and _NUL in submission.id)
             or not is_plausible(submission.submitted_at)
@@ -173,20 +175,6 @@ def is_plausible(submitted_at: datetime | None) -> bool:
 def score_crcs(code: str) -> Sequence[int]:
     """Return what each score (0: none) of an unsur adds to the sum that tells answers apart."""
     return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
-
-
-def decode_profile(raw: msgspec.Raw | bytes) -> int:
-    """Return the integer of `profile_code`; NO_PROFILE when this is no respondent."""
-    try:
-        respondent = _decode_respondent(raw)
-    except (ValueError, RecursionError):
-        return NO_PROFILE
-    if respondent is None:
-        return 0
-    return profile_code(respondent.sex, respondent.age, respondent.education, respondent.occupation)
-
-
-_decode_respondent = msgspec.json.Decoder(Respondent | None).decode
 
 
 def _answers_type(questionnaire: Questionnaire) -> type[msgspec.Struct]:

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 
 from msgspec import Struct
 from redis.exceptions import RedisError
@@ -141,9 +139,10 @@ class GroupCommit:
 
 def _digestible(parcels: Sequence[Parcel]) -> int:
     """Return how many of the parcels, from the first on, one entry may hold: nearly always all."""
-    submissions = list(accumulate([len(parcel.bodies) for parcel in parcels]))
-    size_bytes = list(accumulate([sum(map(len, parcel.bodies)) for parcel in parcels]))
-    fitting = min(
-        bisect_right(submissions, ENTRY_SUBMISSIONS), bisect_right(size_bytes, ENTRY_BYTES)
-    )
-    return max(1, fitting)
+    submissions = size_bytes = 0
+    for position, parcel in enumerate(parcels):
+        submissions += len(parcel.bodies)
+        size_bytes += sum(map(len, parcel.bodies))
+        if position and (submissions > ENTRY_SUBMISSIONS or size_bytes > ENTRY_BYTES):
+            return position
+    return len(parcels)

@@ -18,13 +18,11 @@ from services.aggregate.counting.columns import (
 )
 from shared.domain.questionnaire import Questionnaire
 from shared.wire import (
-    NO_PROFILE,
     AnswersDecoder,
     Destination,
     Submission,
     SubmissionDecoder,
     decode_members,
-    decode_profile,
     is_plausible,
     score_crcs,
 )
@@ -53,7 +51,7 @@ class DecodedSubmissions(NamedTuple):
     is_timed: BoolColumn
     answers: Sequence[ScoreColumns]  # a submission is in one of them, or has no destination
     answer_crcs: IntColumn  # NO_ANSWERS: they are not valid
-    profiles: IntColumn  # NO_PROFILE: the respondent is not valid
+    profiles: IntColumn  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
     comment_crcs: IntColumn
     is_readable: BoolColumn
@@ -72,10 +70,10 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
     has_destination = bool_column(destination is not None for destination in destinations)
     raw_answers = [submission.answers for submission in submissions]
     answers, answer_crcs = _answers(destinations, destination_index, raw_answers)
-    respondents, respondent_index = numbered(
-        [bytes(submission.respondent) for submission in submissions]
+    respondents, respondent_index = numbered([submission.respondent for submission in submissions])
+    profiles = int_column(
+        0 if respondent is None else respondent.profile() for respondent in respondents
     )
-    profiles = int_column(map(decode_profile, respondents))[respondent_index]
     comments = [submission.comment for submission in submissions]
     sent_us, is_plausibly_timed = _times(submissions)
     return DecodedSubmissions(
@@ -85,11 +83,10 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
         bool_column(submission.submitted_at is not None for submission in submissions),
         answers,
         answer_crcs,
-        profiles,
+        profiles[respondent_index],
         comments,
         int_column(map(_comment_crc, comments)),
         (answer_crcs != NO_ANSWERS)
-        & (profiles != NO_PROFILE)
         & has_destination[destination_index]
         & is_plausibly_timed
         & bool_column(comment is None or "\0" not in comment for comment in comments),

@@ -14,6 +14,9 @@ COMMENT_MAX: Final = 2000
 
 # Never change: every receipt ever given out follows from it.
 RECEIPTS: Final = uuid.UUID("3f0c52a4-8a55-4d0e-9a0b-5b1f6f0a7c21")
+# RFC 9562: what of a digest stays, and the version (5) and variant in the place of the rest.
+_KEPT: Final = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_VERSION_5: Final = 0x00000000_0000_5000_8000_000000000000
 
 
 def receipt_namespace(channel: str) -> bytes:
@@ -26,12 +29,9 @@ def receipt_bytes(namespace: bytes, source_id: str) -> bytes:
 
     `source_id` is the id that its sender gave it, already checked (no lone surrogates).
     """
-    digest = bytearray(
-        hashlib.sha1(namespace + source_id.encode(), usedforsecurity=False).digest()[:16]
-    )
-    digest[6] = digest[6] & 0x0F | 0x50  # version 5
-    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 9562
-    return bytes(digest)
+    digest = hashlib.sha1(namespace + source_id.encode(), usedforsecurity=False).digest()
+    number = int.from_bytes(digest[:16], "big")
+    return (number & _KEPT | _VERSION_5).to_bytes(16, "big")
 
 
 def receipt_text(receipt: bytes) -> str:
