@@ -20,7 +20,7 @@ from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import IngestMeters
 from services.ingest.replies import FORBIDDEN, Accepted, RefusedItem, encode, refusal_of_all
 from services.ingest.watch import UNAVAILABLE, Watch
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.domain.submission.identity import receipt_texts
 from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
 from shared.problems import Refused, problem
@@ -36,13 +36,10 @@ _NAMELESS = Violation(
     "/id", "required", "is required (or the Idempotency-Key header of a single submission)"
 )
 
-namespace_of = lru_cache(maxsize=4096)(receipt_namespace)
-
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
     """What of a request can be stored, column by column, and what is refused."""
 
-    receipts: list[bytes]
     ids: list[str]
     bodies: list[bytes]
     refused: list[RefusedItem]
@@ -89,20 +86,21 @@ class Endpoint:
         if registry is not watch.registry:  # a key revoked while a slow body arrived is revoked
             channel = self._authenticator.authenticate(watch.registry, authorization, watch.today)
         parsed = self._parse(Request(_media_type(headers.get(b"content-type", b"")), headers, body))
-        judged = Judged([], [], [], [])
+        judged = Judged([], [], [])
         for index, item in enumerate(parsed.items):
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
             self._judge(index, item, channel, judged)
         if not judged.bodies:
             raise Refused(refusal_of_all(judged.refused, is_batch=parsed.is_batch))
-        receipts, received_us = judged.receipts, time.time_ns() // 1000
-        parcel = Parcel(channel.name, received_us, b"".join(receipts), judged.ids, judged.bodies)
+        received_us = time.time_ns() // 1000
+        parcel = Parcel(channel.name, received_us, b"", judged.ids, judged.bodies)
         if not await self._commit.store(parcel):
             raise Refused(UNAVAILABLE)
-        self._outcomes.accepted += len(receipts)
+        self._outcomes.accepted += len(parcel.ids)
         self._outcomes.refused += len(judged.refused)
-        return encode(Accepted(len(receipts), [*map(receipt_text, receipts)], judged.refused))
+        receipts = receipt_texts(parcel.receipts)
+        return encode(Accepted(len(receipts), receipts, judged.refused))
 
     def _parse(self, request: Request) -> Parsed:
         try:
@@ -122,7 +120,6 @@ class Endpoint:
             detail = f"the key of channel {channel.name} may not send for this OPD"
             violations = (Violation(f"{item.pointer}/opd", FORBIDDEN, detail),)
         else:
-            judged.receipts.append(receipt_bytes(namespace_of(channel.name), source_id))
             judged.ids.append(source_id)
             judged.bodies.append(item.body)
             return

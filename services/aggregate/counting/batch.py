@@ -19,8 +19,9 @@ from services.aggregate.counting.judgement import (
     park_all,
 )
 from services.aggregate.counting.tally import tally
+from shared.domain.submission.identity import RECEIPT_BYTES
 from shared.domain.violation import Violation
-from shared.inbox.entry import RECEIPT_BYTES, Entry, Parcel, Parcels
+from shared.inbox.entry import Entry, Parcel, Parcels
 from shared.storage import receipts, responses
 from shared.storage.receipts import ReceiptColumns
 from shared.storage.tallies.day_tally import Deltas

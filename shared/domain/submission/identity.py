@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from typing import Final
 
+RECEIPT_BYTES: Final = 16
 ID_MAX: Final = 128
 CODE_MAX: Final = 64
 COMMENT_MAX: Final = 2000
@@ -38,3 +39,11 @@ def receipt_text(receipt: bytes) -> str:
     """Return a receipt in the usual form, 8-4-4-4-12 hexadecimal digits."""
     digits = receipt.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def receipt_texts(receipts: bytes) -> list[str]:
+    """Return receipts, 16 bytes each and one after the other, in the usual form."""
+    return [
+        receipt_text(receipts[start : start + RECEIPT_BYTES])
+        for start in range(0, len(receipts), RECEIPT_BYTES)
+    ]

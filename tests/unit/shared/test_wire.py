@@ -65,6 +65,7 @@ def test_a_submission_is_read_whole() -> None:
     assert (decoded.id, decoded.opd, decoded.layanan) == ("loket3-000123", "disdukcapil", "ktp-el")
     assert digits(decoded) == "434434433"
     assert decoded.submitted_at == datetime(2026, 5, 4, 2, 12, tzinfo=UTC)
+    assert decoded.respondent is not None
     assert profile_of(decoded.respondent.profile()) == ("P", 34, "S1", "SWASTA")
     assert decoded.comment == "Cepat dan ramah"
     assert answers_decoder(decoded).questionnaire == SKM_2017
