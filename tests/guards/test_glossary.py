@@ -1,4 +1,4 @@
-"""docs/glossary.md is the list of our words: what it names exists in the code, and the code names nothing else."""
+"""docs/glossary.md is the list of our words: what it names exists, and what exists is named."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ CODE = re.compile(r"`([^`]+)`")
 
 
 class Line(NamedTuple):
-    """A line of the glossary: the word in Indonesian and English, its meaning, and the names that carry it."""
+    """A line of the glossary: a word in both languages, its meaning, and what carries it."""
 
     indonesian: str
     english: str
