@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.ingest import body as bodies
 from services.ingest.auth import Authenticator
-from services.ingest.formats.format import Format, Item, Parsed, Request, Unreadable
+from services.ingest.formats.format import Format, Item, Request, Unreadable
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import IngestMeters
 from services.ingest.replies import FORBIDDEN, Accepted, RefusedItem, encode, refusal_of_all
@@ -23,7 +23,7 @@ from services.ingest.watch import UNAVAILABLE, Watch
 from shared.domain.submission.identity import receipt_texts
 from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
-from shared.problems import Refused, problem
+from shared.problems import Problem, Refused, problem
 from shared.registry.snapshot import Channel
 from shared.wire import Submission
 
@@ -62,9 +62,10 @@ class Endpoint:
         """Handle one POST."""
         try:
             reply = await self._store(dict(scope["headers"]), receive)
-        except Refused as error:
-            self._meters.refused(error.problem.code)
-            await error.problem(scope, receive, send)
+        except (Refused, Unreadable) as error:
+            refusal = error.problem if isinstance(error, Refused) else _refusal_of(error)
+            self._meters.refused(refusal.code)
+            await refusal(scope, receive, send)
             return
         except Exception:  # nothing was acknowledged; what went wrong is for the log alone
             log.exception("a request failed")
@@ -85,7 +86,8 @@ class Endpoint:
         body = await bodies.read(receive, headers)
         if registry is not watch.registry:  # a key revoked while a slow body arrived is revoked
             channel = self._authenticator.authenticate(watch.registry, authorization, watch.today)
-        parsed = self._parse(Request(_media_type(headers.get(b"content-type", b"")), headers, body))
+        media_type = _media_type(headers.get(b"content-type", b""))
+        parsed = self._format.parse(Request(media_type, headers, body))
         judged = Judged([], [], [])
         for index, item in enumerate(parsed.items):
             if index % BREATH == BREATH - 1:
@@ -102,13 +104,6 @@ class Endpoint:
         receipts = receipt_texts(parcel.receipts)
         return encode(Accepted(len(receipts), receipts, judged.refused))
 
-    def _parse(self, request: Request) -> Parsed:
-        try:
-            return self._format.parse(request)
-        except Unreadable as error:
-            errors = [Violation("", error.code, error.detail)]
-            raise Refused(problem(error.code, error.detail, errors=errors)) from None
-
     def _judge(self, index: int, item: Item, channel: Channel, judged: Judged) -> None:
         submission = self._watch.decoder.decode(item.body)
         violations: Sequence[Violation]
@@ -124,6 +119,11 @@ class Endpoint:
             judged.bodies.append(item.body)
             return
         judged.refused.append(RefusedItem(index, violations))
+
+
+def _refusal_of(error: Unreadable) -> Problem:
+    """Return the problem of a request that its format cannot read."""
+    return problem(error.code, error.detail, errors=[Violation("", error.code, error.detail)])
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:

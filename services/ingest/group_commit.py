@@ -27,10 +27,9 @@ FULL_GROUP = 32
 
 
 class _Waiting(Struct, frozen=True, gc=False):
-    """A parcel that waits for its append since a moment of the loop's clock."""
+    """A parcel that waits for its append."""
 
     parcel: Parcel
-    since_s: float
     stored: "asyncio.Future[bool]"
 
 
@@ -53,6 +52,7 @@ class GroupCommit:
         self._on_stored = on_stored
         self._on_failure = on_failure
         self._waiting: list[_Waiting] = []
+        self._waiting_since_s = 0.0  # by the loop's clock: the first of them
         self._under_way: asyncio.Future[AppendAnswer] | None = None
         self._gathering: asyncio.TimerHandle | None = None
         self._is_crowded = False  # whether the last group was more than one
@@ -64,7 +64,9 @@ class GroupCommit:
         After a True the parcel has its receipts; after a False it may be there or not.
         """
         stored: asyncio.Future[bool] = self._loop.create_future()
-        self._waiting.append(_Waiting(parcel, self._loop.time(), stored))
+        if not self._waiting:
+            self._waiting_since_s = self._loop.time()
+        self._waiting.append(_Waiting(parcel, stored))
         if self._under_way is None:
             self._depart_when_full()
         return stored
@@ -89,12 +91,12 @@ class GroupCommit:
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        size = _digestible([waiting.parcel for waiting in self._waiting])
-        group, self._waiting = self._waiting[:size], self._waiting[size:]
+        parcels = _digestible([waiting.parcel for waiting in self._waiting])
+        group, self._waiting = self._waiting[: len(parcels)], self._waiting[len(parcels) :]
         self._is_crowded = len(group) > 1
-        _give_receipts([waiting.parcel for waiting in group])
-        left_s = self._timeout_s - (self._loop.time() - group[0].since_s)
-        answer = self._under_way = self._started([waiting.parcel for waiting in group])
+        _give_receipts(parcels)
+        left_s = self._timeout_s - (self._loop.time() - self._waiting_since_s)
+        answer = self._under_way = self._started(parcels)
         late = self._loop.call_later(max(left_s, MIN_TIMEOUT_S), self._writer.drop)
         answer.add_done_callback(lambda _: self._landed(group, answer, late))
 
@@ -153,12 +155,12 @@ def _give_receipts(parcels: Sequence[Parcel]) -> None:
         parcel.receipts = b"".join([receipt_bytes(namespace, name) for name in parcel.ids])
 
 
-def _digestible(parcels: Sequence[Parcel]) -> int:
-    """Return how many of the parcels, from the first on, one entry may hold: nearly always all."""
+def _digestible(parcels: Sequence[Parcel]) -> Sequence[Parcel]:
+    """Return as many of the parcels as one entry may hold: nearly always all."""
     submissions = size_bytes = 0
     for position, parcel in enumerate(parcels):
         submissions += len(parcel.bodies)
         size_bytes += sum(map(len, parcel.bodies))
         if position and (submissions > ENTRY_SUBMISSIONS or size_bytes > ENTRY_BYTES):
-            return position
-    return len(parcels)
+            return parcels[:position]
+    return parcels

@@ -18,7 +18,7 @@ from shared.link import Link
 log = logging.getLogger(__name__)
 
 SEND_TIMEOUT_S = 1.0
-PAUSE_S = 0.02  # between two looks at the flag while submissions stream in
+PAUSE_S = 0.1  # between two looks at the flag while submissions stream in: a drain lingers longer
 
 
 class Hinter:
