@@ -25,6 +25,7 @@ from tests.integration.aggregate.read.read_service import Read, eventually
 from tests.integration.ingest.ingest_service import PREFIX, accepted, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+UPDATE = ("services/aggregate/read/snapshot.py", "CurrentSnapshot.update")
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
 STEP = re.compile(r"^\| `(?P<path>[\w/]+\.py):(?P<member>[\w.]+)` \|", re.MULTILINE)
 
@@ -97,7 +98,13 @@ def test_a_submission_walks_as_the_overview_says(database_url: str, redis_url: s
             assert accepted(client, "satu")
         assert drain(context, lambda: NOW) == 1
         assert refresh_now(context, lambda: NOW) == 2
-        eventually(lambda: read.get("/v1/ikm").json()["instansi"]["respondents"] == 1)
+        # Not asked before the update: that answer would be made of the old snapshot.
+        eventually(
+            lambda: (
+                UPDATE in steps.steps()
+                and read.get("/v1/ikm").json()["instansi"]["respondents"] == 1
+            )
+        )
         assert "Disdukcapil" in read.get("/").text
         read.app.service.stop()
     walked = steps.steps()
