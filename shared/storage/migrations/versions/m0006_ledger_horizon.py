@@ -1,0 +1,10 @@
+"""The fold leaves a horizon per life of the inbox."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change nothing yet."""

@@ -1,0 +1,10 @@
+"""Comments and parked bodies are emptied after their retention."""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change nothing yet."""
