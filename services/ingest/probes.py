@@ -55,5 +55,7 @@ def _state(watch: Watch) -> dict[str, Any]:
             "no_appendfsync_on_rewrite": watch.durability.rewriting,
         },
         "inbox": {"waiting": watch.waiting, "memory_share": round(watch.memory_share, 4)},
+        # The version itself is in the log: it is nobody's business but the operators'.
+        "store": {"outdated": watch.server.is_outdated if watch.server else None},
         "registry": watch.registry.version,
     }

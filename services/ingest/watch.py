@@ -20,6 +20,7 @@ from shared.problems import Problem, problem
 from shared.registry import publication
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
+from shared.store import StoreServer
 from shared.wire import SubmissionDecoder
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Watch:
         self.registry = Registry.empty()
         self.decoder = SubmissionDecoder(self.registry)
         self.durability = Durability()
+        self.server: StoreServer | None = None  # what answered last
         self.accepted = 0
         self.settled = 0
         self.memory_share = 0.0
@@ -140,6 +142,7 @@ class Watch:
         await self._probe()
         await self._read_registry()
         if time.monotonic() >= self._configuration_due_s:
+            await self._read_server()
             await self._read_configuration()
 
     async def _probe(self) -> None:
@@ -158,6 +161,14 @@ class Watch:
 
     def _day(self, registry: Registry) -> date:
         return self._clock().astimezone(registry.instansi.zone).date()
+
+    async def _read_server(self) -> None:
+        server = StoreServer.of_info(await self._redis.info("server"))
+        if server != self.server:
+            self.server = server
+            level = logging.WARNING if server.is_outdated else logging.INFO
+            told = {"server": str(server), "outdated": server.is_outdated}
+            log.log(level, "what the store is", extra=told)
 
     async def _read_configuration(self) -> None:
         try:

@@ -63,6 +63,8 @@ class Health:
             is_ready = self.service.get("ready")
             yield "layanan / service", "siap / ready" if is_ready else "belum / not ready"
             yield "202 berarti / means", str(self.service.get("durability", {}).get("promise", "?"))
+            if self.service.get("store", {}).get("outdated"):
+                yield "Redis", "versi lama, tidak diperbaiki lagi / outdated: install a newer one"
         if self.inbox:
             waiting, oldest_age_s = self.inbox["waiting"], self.inbox["oldest_age"]
             yield "menunggu / waiting", f"{waiting:,} ({oldest_age_s:.1f} s)"

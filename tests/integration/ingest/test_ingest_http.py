@@ -295,6 +295,7 @@ def test_the_probes(service: httpx.Client, redis_url: str) -> None:
             "maxmemory_policy": "noeviction",
             "no_appendfsync_on_rewrite": "no",
         },
+        "store": {"outdated": False},
         "registry": 1,
     }
 
