@@ -1,0 +1,33 @@
+"""The tables. Codes (opd, layanan, channel, questionnaire) are text: rows need no joins."""
+
+from shared.storage.tables.counting import inbox_entry, ledger, parked, receipt, response
+from shared.storage.tables.figures import day_tally, opd_state, rolling_ikm
+from shared.storage.tables.metadata import metadata
+from shared.storage.tables.registry import (
+    channel,
+    channel_key,
+    instansi,
+    layanan,
+    opd,
+    questionnaire,
+    registry_version,
+)
+
+__all__ = [
+    "channel",
+    "channel_key",
+    "day_tally",
+    "inbox_entry",
+    "instansi",
+    "layanan",
+    "ledger",
+    "metadata",
+    "opd",
+    "opd_state",
+    "parked",
+    "questionnaire",
+    "receipt",
+    "registry_version",
+    "response",
+    "rolling_ikm",
+]
