@@ -40,9 +40,7 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "malformed-request": ProblemKind(
         400, "The request cannot be read", "Permintaan tidak dapat dibaca"
     ),
-    "unauthorized": ProblemKind(
-        401, "A valid channel key is needed", "Diperlukan kunci kanal yang berlaku"
-    ),
+    "unauthorized": ProblemKind(401, "A valid key is needed", "Diperlukan kunci yang berlaku"),
     "forbidden": ProblemKind(403, "This key may not do that", "Kunci ini tidak berwenang"),
     "not-found": ProblemKind(404, "Not found", "Tidak ditemukan"),
     "method-not-allowed": ProblemKind(

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
 from shared.domain.tally import Tally
-from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
+from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
@@ -76,8 +76,8 @@ def registry(version: int = 1, **changes: Any) -> Registry:
             "dinkes": Channel("dinkes", "api", frozenset({"dinkes"})),
         },
         keys={
-            key_hash(KEY): ChannelKey("k1", "loket"),
-            key_hash(OTHER_KEY): ChannelKey("k2", "dinkes"),
+            key_hash(KEY): AccessKey("k1", "loket"),
+            key_hash(OTHER_KEY): AccessKey("k2", "dinkes"),
         },
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
     )

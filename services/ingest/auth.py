@@ -1,18 +1,18 @@
-"""Who sends: the channel key of a request, judged by the registry snapshot in memory."""
+"""Who sends: the key of a request, judged by the registry snapshot in memory."""
 
-import hashlib
 from datetime import date
 
 from shared.problems import Refused, problem
+from shared.registry.access import sent_key
 from shared.registry.snapshot import Channel, Registry
 
 MOST_HEADERS = 10_000  # remembered
-_BEARER = b"bearer "
 
-_MISSING = problem("unauthorized", "send Authorization: Bearer <channel key>").with_headers(
-    www_authenticate="Bearer"
+_READS_ONLY = problem(
+    "forbidden",
+    "this key may read, not submit: a channel's key is made with ikm key create CHANNEL",
 )
-_UNKNOWN = problem("unauthorized", "this channel key is not known or was revoked").with_headers(
+_GONE = problem("unauthorized", "the channel of this key is not known").with_headers(
     www_authenticate='Bearer error="invalid_token"'
 )
 _CLOSED = problem("forbidden", "this channel is closed")
@@ -20,14 +20,12 @@ _CLOSED = problem("forbidden", "this channel is closed")
 
 def authenticate(registry: Registry, authorization: bytes | None, today: date) -> Channel:
     """Return the open channel of the key in an Authorization header; Refused without one."""
-    if authorization is None or authorization[:7].lower() != _BEARER:
-        raise Refused(_MISSING)
-    # Keys are long and random: a plain SHA-256 is enough, and a lookup by it leaks nothing of the
-    # key by its timing.
-    key = registry.keys.get(hashlib.sha256(authorization[7:].strip()).hexdigest())
-    channel = registry.channels.get(key.channel) if key is not None else None
+    key = sent_key(registry, authorization)
+    if not key.may_submit or key.channel is None:
+        raise Refused(_READS_ONLY)
+    channel = registry.channels.get(key.channel)
     if channel is None:
-        raise Refused(_UNKNOWN)
+        raise Refused(_GONE)
     if not channel.is_open(today):
         raise Refused(_CLOSED)
     return channel

@@ -89,11 +89,27 @@ class Channel(Temporal):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelKey:
-    """One channel key that is not revoked; the registry has it under its SHA-256 (hexadecimal)."""
+class AccessKey:
+    """One key that is not revoked; the registry has it under its SHA-256 (hexadecimal).
+
+    It may submit through its channel (None: that of a reader, who sends nothing), read the live
+    figures of the OPDs of its scope (`opd` None: of all), or both.
+    """
 
     id: str
-    channel: str
+    channel: str | None
+    may_submit: bool = True  # the defaults read a snapshot that was published before keys had these
+    may_read: bool = False
+    opd: frozenset[str] | None = None
+
+    def reads(self, opd: str) -> bool:
+        """Whether it may read the live figures of an OPD."""
+        return self.may_read and (self.opd is None or opd in self.opd)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether it may read the live figures of every OPD, and of the instansi."""
+        return self.may_read and self.opd is None
 
 
 def _built_in() -> dict[str, Questionnaire]:
@@ -108,7 +124,7 @@ class Registry:
     instansi: Instansi
     opd: Mapping[str, Opd] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
-    keys: Mapping[str, ChannelKey] = field(default_factory=dict)
+    keys: Mapping[str, AccessKey] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=_built_in)
 
     @property

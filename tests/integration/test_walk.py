@@ -17,9 +17,9 @@ from services.aggregate.worker.drain import drain
 from services.aggregate.worker.refreshing import refresh_now
 from shared.registry.publication import publish
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import channel_keys
-from shared.storage.registry.channel_keys import StoredKey
+from shared.storage.registry import access_keys
 from tests.builders import KEY
+from tests.integration.access import stored_key
 from tests.integration.aggregate.counting.counting import apply, settings, worker_context
 from tests.integration.aggregate.read.read_service import Read, eventually
 from tests.integration.ingest.ingest_service import PREFIX, accepted, serving
@@ -86,7 +86,7 @@ def test_a_submission_walks_as_the_overview_says(database_url: str, redis_url: s
     ):
         apply(engine)
         with transaction(engine) as connection:
-            channel_keys.store(connection, KEY, StoredKey("uji", "loket", None, NOW, None))
+            access_keys.store(connection, KEY, stored_key("uji", "loket", NOW))
         publish(context.redis, PREFIX, context.registry())
         read = Read(ReadApi(settings(database_url, redis_url), lambda: NOW))
         read.app.service.start()

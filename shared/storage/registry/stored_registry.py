@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
-from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
+from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 from shared.storage import tables
 
 
@@ -84,14 +84,19 @@ def _read_channels(connection: sa.Connection) -> dict[str, Channel]:
     }
 
 
-def _read_keys(connection: sa.Connection) -> dict[str, ChannelKey]:
-    key = tables.channel_key
-    valid = (
-        sa.select(key.c.hash, key.c.id, key.c.channel)
-        .where(key.c.revoked_at.is_(None))
-        .order_by(key.c.id)
-    )
-    return {row.hash: ChannelKey(row.id, row.channel) for row in connection.execute(valid)}
+def _read_keys(connection: sa.Connection) -> dict[str, AccessKey]:
+    key = tables.access_key
+    valid = sa.select(key).where(key.c.revoked_at.is_(None)).order_by(key.c.id)
+    return {
+        row.hash: AccessKey(
+            row.id,
+            row.channel,
+            row.may_submit,
+            row.may_read,
+            None if row.opd is None else frozenset(row.opd),
+        )
+        for row in connection.execute(valid)
+    }
 
 
 def _read_questionnaires(connection: sa.Connection) -> dict[str, Questionnaire]:

@@ -4,8 +4,8 @@ from shared.storage.tables.counting import inbox_entry, ledger, parked, receipt,
 from shared.storage.tables.figures import day_tally, opd_state, rolling_ikm
 from shared.storage.tables.metadata import metadata
 from shared.storage.tables.registry import (
+    access_key,
     channel,
-    channel_key,
     instansi,
     layanan,
     opd,
@@ -14,8 +14,8 @@ from shared.storage.tables.registry import (
 )
 
 __all__ = [
+    "access_key",
     "channel",
-    "channel_key",
     "day_tally",
     "inbox_entry",
     "instansi",

@@ -72,15 +72,21 @@ channel = Table(
     Column("valid_to", Date),
 )
 
-channel_key = Table(
-    "channel_key",
+access_key = Table(
+    "access_key",
     metadata,
     Column("id", Text, primary_key=True),  # short, public: what `ikm key list` shows
-    Column("channel", Text, ForeignKey("channel.name"), nullable=False),
+    Column("channel", Text, ForeignKey("channel.name")),  # NULL: of a reader, who sends nothing
     Column("hash", Text, nullable=False, unique=True),  # SHA-256 of the key, hexadecimal
     Column("label", Text),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("name", Text, nullable=False),  # of the channel or the reader
+    Column("may_submit", Boolean, nullable=False),
+    Column("may_read", Boolean, nullable=False),
+    Column("opd", ARRAY(Text)),  # which ones it may read; NULL: all of them
+    CheckConstraint("may_submit = (channel IS NOT NULL)", name="submits_by_channel"),
+    CheckConstraint("may_submit OR may_read", name="right"),
 )
 
 registry_version = Table(

@@ -14,7 +14,7 @@ import pytest
 from services.ingest import body
 from services.ops.stack.servers import Redis
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
-from shared.registry.snapshot import ChannelKey, Layanan, Opd
+from shared.registry.snapshot import AccessKey, Layanan, Opd
 from tests.builders import (
     KEY,
     OTHER_KEY,
@@ -367,7 +367,7 @@ def test_what_changes_in_the_registry_takes_effect_in_a_running_process(own_redi
             replace(
                 original,
                 version=2,
-                keys={**original.keys, key_hash("kunci-baru"): ChannelKey("k3", "loket")},
+                keys={**original.keys, key_hash("kunci-baru"): AccessKey("k3", "loket")},
             ),
         )
         took = {"a new key": eventually(lambda: accepted(service, "2", "kunci-baru"), WITHIN_S)}

@@ -10,11 +10,18 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from services.ops.cli import cli
-from services.ops.registry.keys import ClosedChannel, UnknownChannel, UnknownKey
+from services.ops.registry.keys import (
+    ClosedChannel,
+    InvalidReader,
+    ReaderIsChannel,
+    UnknownChannel,
+    UnknownKey,
+    UnknownOpd,
+)
 from shared.connections import worker_redis
 from shared.registry.file import RegistryError
 from shared.registry.publication import snapshot_key, version_key
-from shared.registry.snapshot import Registry
+from shared.registry.snapshot import AccessKey, Registry
 
 Ikm = Callable[..., Result]
 EXAMPLE = str(Path(__file__).parents[3] / "examples" / "tanjungpinang" / "registry.yaml")
@@ -22,6 +29,11 @@ SMALL = """
 instansi: {code: kota, name: Kota, timezone: Asia/Jakarta}
 opd: [{code: dinas, name: Dinas, layanan: [{code: ktp, name: KTP}]}]
 channels: [{name: loket, kind: api}, {name: lama, kind: api, valid_to: 2020-12-31}]
+"""
+WIDE = """
+instansi: {code: kota, name: Kota, timezone: Asia/Jakarta}
+opd: [{code: dinas, name: Dinas}, {code: lain, name: Lain}]
+channels: [{name: loket, kind: api}, {name: dinas-saja, kind: api, opd: [dinas]}]
 """
 
 
@@ -153,6 +165,56 @@ def test_keys_are_made_for_open_channels_only(ikm: Ikm) -> None:
         ikm("key", "create", "kios")
     with pytest.raises(ClosedChannel, match="lama, since 2020-12-31"):
         ikm("key", "create", "lama")
+
+
+def key_of(ikm: Ikm, redis: Redis, *arguments: str) -> AccessKey:
+    """Make a key; return what every process learns of it."""
+    created = ikm("key", "create", *arguments).stdout.splitlines()[-1]
+    return published(redis).keys[sha256(created.encode()).hexdigest()]
+
+
+def test_a_key_submits_reads_or_does_both_within_its_scope(ikm: Ikm, redis: Redis) -> None:
+    ikm("apply", "-", source=WIDE)
+    rights = {
+        arguments: (key.channel, key.may_submit, key.may_read, key.opd)
+        for arguments in (
+            ("loket",),
+            ("dinas-saja", "--submit"),
+            ("Dasbor Wali Kota", "--read"),
+            ("pembaca", "--read", "--opd", "dinas", "--opd", "lain", "--opd", "dinas"),
+            ("loket", "--submit", "--read"),
+            ("dinas-saja", "--submit", "--read"),
+            ("dinas-saja", "--submit", "--read", "--opd", "lain"),
+        )
+        for key in [key_of(ikm, redis, *arguments)]
+    }
+    assert list(rights.values()) == [
+        ("loket", True, False, None),
+        ("dinas-saja", True, False, None),
+        (None, False, True, None),
+        (None, False, True, {"dinas", "lain"}),
+        ("loket", True, True, None),
+        ("dinas-saja", True, True, {"dinas"}),
+        ("dinas-saja", True, True, {"lain"}),
+    ]
+    lines = [line.split() for line in ikm("key", "list").stdout.splitlines()]
+    listed = next(line for line in lines if line[1] == "pembaca")
+    assert listed[2:5] == ["baca/read", "dinas", "lain"]
+
+
+def test_what_speaks_against_a_key_is_said(ikm: Ikm) -> None:
+    ikm("apply", "-", source=WIDE)
+    with pytest.raises(UnknownOpd, match="no such OPD: dians; known: dinas, lain"):
+        ikm("key", "create", "pembaca", "--read", "--opd", "dians")
+    with pytest.raises(ReaderIsChannel, match=r"loket; .* --submit --read"):
+        ikm("key", "create", "loket", "--read")
+    with pytest.raises(InvalidReader):
+        ikm("key", "create", "", "--read")
+    with pytest.raises(UnknownChannel, match="A key that only reads: --read"):
+        ikm("key", "create", "pembaca")
+    refused = ikm("key", "create", "loket", "--opd", "dinas")
+    assert (refused.exit_code, "--read too" in refused.stderr) == (2, True)
+    assert len(ikm("key", "list").stdout.splitlines()) == 1
 
 
 def test_a_key_that_does_not_exist_cannot_be_revoked(ikm: Ikm) -> None:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from shared.domain.questionnaire import SKM_2017
+from shared.registry.snapshot import AccessKey
 from shared.storage import migrate
 from shared.storage.engine import opened, transaction
 from shared.storage.migrations.versions import m0001_initial
@@ -11,6 +12,9 @@ from shared.storage.registry import stored_registry
 OLD_ROWS = """
 INSERT INTO instansi (code, name, timezone, profile)
 VALUES ('kota', 'Kota', 'Asia/Jakarta', '0.11');
+INSERT INTO channel (name, kind, opd) VALUES ('loket', 'api', ARRAY['dinas']);
+INSERT INTO channel_key (id, channel, hash, label, created_at)
+VALUES ('k1', 'loket', 'ab', 'meja 3', now());
 INSERT INTO questionnaire (code, definition) VALUES ('lama', CAST(:definition AS jsonb));
 """
 OLD_QUESTIONNAIRE = """
@@ -19,7 +23,7 @@ OLD_QUESTIONNAIRE = """
 """
 
 
-def test_a_registry_of_the_first_schema_keeps_its_weight_scheme_and_its_questionnaires(
+def test_a_registry_of_the_first_schema_keeps_its_scheme_questionnaires_and_keys(
     database_url: str,
 ) -> None:
     with opened(database_url) as engine:
@@ -35,4 +39,5 @@ def test_a_registry_of_the_first_schema_keeps_its_weight_scheme_and_its_question
         with transaction(engine) as connection:
             registry = stored_registry.load(connection)
     assert registry.instansi.scheme == "0.11"
+    assert registry.keys == {"ab": AccessKey("k1", "loket", may_submit=True, may_read=False)}
     assert registry.questionnaires["lama"].regulation == SKM_2017.regulation

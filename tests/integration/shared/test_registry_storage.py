@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from shared.domain.questionnaire import SKM_2017
 from shared.registry.change import Change, EntryKind
 from shared.registry.file import RegistryError, parse
-from shared.registry.snapshot import ChannelKey, Registry
+from shared.registry.snapshot import AccessKey, Registry
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import channel_keys, registry_change, stored_registry
-from shared.storage.registry.channel_keys import StoredKey
+from shared.storage.registry import access_keys, registry_change, stored_registry
+from tests.integration.access import stored_key
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)  # 10:00 in Jakarta
 TODAY = date(2026, 5, 4)
@@ -264,14 +264,12 @@ def test_a_snapshot_holds_the_keys_that_are_not_revoked(engine: sa.Engine) -> No
     change(engine, WHOLE)
     with transaction(engine) as connection:
         for number, channel in (("1", "loket"), ("2", "semua")):
-            channel_keys.store(
-                connection, f"secret-{number}", StoredKey(number, channel, None, NOW, None)
-            )
-        assert channel_keys.revoke(connection, "1", NOW)
-        assert not channel_keys.revoke(connection, "1", NOW)
-        assert not channel_keys.revoke(connection, "3", NOW)
-        assert [(key.id, key.revoked_at) for key in channel_keys.list_keys(connection)] == [
+            access_keys.store(connection, f"secret-{number}", stored_key(number, channel, NOW))
+        assert access_keys.revoke(connection, "1", NOW)
+        assert not access_keys.revoke(connection, "1", NOW)
+        assert not access_keys.revoke(connection, "3", NOW)
+        assert [(key.id, key.revoked_at) for key in access_keys.list_keys(connection)] == [
             ("1", NOW),
             ("2", None),
         ]
-    assert load(engine).keys == {channel_keys.key_hash("secret-2"): ChannelKey("2", "semua")}
+    assert load(engine).keys == {access_keys.key_hash("secret-2"): AccessKey("2", "semua")}

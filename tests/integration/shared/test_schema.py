@@ -52,7 +52,7 @@ DIFFERENCES = [
     "DROP INDEX ix_parked_received_at",
     "CREATE INDEX ix_response_day ON response (day)",
     "ALTER TABLE receipt DROP CONSTRAINT ck_receipt_state",
-    "ALTER TABLE channel_key DROP CONSTRAINT uq_channel_key_hash",
+    "ALTER TABLE access_key DROP CONSTRAINT uq_access_key_hash",
     "ALTER TABLE layanan DROP CONSTRAINT fk_layanan_opd",
     "ALTER TABLE ledger RENAME CONSTRAINT pk_ledger TO ledger_pkey",
     "ALTER TABLE day_tally SET (fillfactor = 90)",

@@ -8,7 +8,7 @@ import pytest
 
 from services.ingest.auth import authenticate
 from shared.problems import Problem, Refused
-from shared.registry.snapshot import Channel, ChannelKey
+from shared.registry.snapshot import AccessKey, Channel
 from tests.builders import KEY, key_hash, registry
 
 DAY = date(2026, 5, 4)
@@ -48,7 +48,14 @@ def test_another_key_is_unknown(header: bytes) -> None:
 
 def test_a_key_of_a_channel_that_is_gone_is_unknown() -> None:
     assert refusal(BEARER, channels={}).status == 401
-    assert refusal(BEARER, keys={key_hash(KEY): ChannelKey("k1", "lain")}).status == 401
+    assert refusal(BEARER, keys={key_hash(KEY): AccessKey("k1", "lain")}).status == 401
+
+
+def test_a_key_that_only_reads_may_not_submit_and_is_told_so() -> None:
+    reader = AccessKey("k1", None, may_submit=False, may_read=True)
+    problem = refusal(BEARER, keys={key_hash(KEY): reader})
+    assert problem.status == 403
+    assert b"may read, not submit" in problem.body
 
 
 def test_a_channel_is_open_on_both_of_its_ends() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
-from shared.registry.snapshot import Channel, ChannelKey, Instansi, Layanan, Opd, Registry
+from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 
 codes = st.from_regex(r"[a-z0-9][a-z0-9-]{0,10}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -28,7 +28,14 @@ opd = st.builds(
     Opd, codes, texts, st.none() | texts, days, days, st.none() | codes, by("code", layanan)
 )
 channel = st.builds(Channel, codes, codes, st.none() | st.frozensets(codes), days, days)
-key = st.builds(ChannelKey, codes, codes)
+key = st.builds(
+    AccessKey,
+    codes,
+    st.none() | codes,
+    st.booleans(),
+    st.booleans(),
+    st.none() | st.frozensets(codes),
+)
 unsur = st.builds(
     Unsur, codes, codes, texts, texts, st.tuples(texts, texts, texts, texts), st.booleans()
 )
