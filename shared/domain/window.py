@@ -29,6 +29,8 @@ class Window:
 
 # The windows that move with the day, and how many days they hold, today being the last.
 MOVING_DAYS: Final[Mapping[str, int]] = {"today": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
+# The windows that move with the month, and how many months they hold, this month being the last.
+MOVING_MONTHS: Final[Mapping[str, int]] = {"3m": 3, "12m": 12}
 ALL: Final = Window("all", None, None)
 
 # The periods of the calendar: how a name is written, and how many months such a period has.
@@ -53,6 +55,8 @@ def named_window(name: str, today: date) -> Window:
         return ALL
     if name in MOVING_DAYS:
         return Window(name, today - timedelta(days=MOVING_DAYS[name] - 1), today)
+    if name in MOVING_MONTHS:
+        return _months_up_to(name, today, MOVING_MONTHS[name])
     for pattern, months in _PERIODS:
         match = pattern.fullmatch(name)
         if match is not None and match[1] != "0000":
@@ -62,9 +66,28 @@ def named_window(name: str, today: date) -> Window:
 
 def rolling_windows(today: date) -> tuple[Window, ...]:
     """Return the windows kept ready: the moving ones, the current periods, and all."""
-    quarter, half = (today.month + 2) // 3, (today.month + 5) // 6
-    current = (f"{today.year:04}-Q{quarter}", f"{today.year:04}-S{half}", f"{today.year:04}")
-    return tuple(named_window(name, today) for name in (*MOVING_DAYS, *current, ALL.name))
+    _, *longer_periods = periods_of(today)
+    names = (*MOVING_DAYS, *(period.name for period in longer_periods), ALL.name)
+    return tuple(named_window(name, today) for name in names)
+
+
+def public_windows(today: date) -> tuple[Window, ...]:
+    """Return the windows kept ready for everybody: the current periods, moving months, and all."""
+    names = (*(period.name for period in periods_of(today)), *MOVING_MONTHS, ALL.name)
+    return tuple(named_window(name, today) for name in names)
+
+
+def is_public(name: str) -> bool:
+    """Tell whether everybody may ask for the window of this name: one of whole months, or all."""
+    is_period = any(pattern.fullmatch(name) for pattern, _ in _PERIODS)
+    return is_period or name in MOVING_MONTHS or name == ALL.name
+
+
+def periods_of(day: date) -> tuple[Window, ...]:
+    """Return the month, the triwulan, the semester and the year that a day lies in."""
+    year, quarter, half = f"{day.year:04}", (day.month + 2) // 3, (day.month + 5) // 6
+    names = (f"{year}-{day.month:02}", f"{year}-Q{quarter}", f"{year}-S{half}", year)
+    return tuple(named_window(name, day) for name in names)
 
 
 def window_between(first: date | None, last: date | None) -> Window:
@@ -106,6 +129,12 @@ def _period(name: str, year: int, ordinal: int, months: int) -> Window:
     last_month = ordinal * months
     first = date(year, last_month - months + 1, 1)
     return Window(name, first, date(year, last_month, monthrange(year, last_month)[1]))
+
+
+def _months_up_to(name: str, today: date, months: int) -> Window:
+    month = 12 * today.year + today.month - months  # the first one, counted from January of year 0
+    last_day = monthrange(today.year, today.month)[1]
+    return Window(name, date(month // 12, month % 12 + 1, 1), today.replace(day=last_day))
 
 
 def _demand_order(first: date, last: date) -> None:

@@ -12,6 +12,7 @@ from shared.storage.tables.registry import (
     questionnaire,
     registry_version,
 )
+from shared.storage.tables.released import released_ikm, released_tally
 
 __all__ = [
     "access_key",
@@ -28,6 +29,8 @@ __all__ = [
     "questionnaire",
     "receipt",
     "registry_version",
+    "released_ikm",
+    "released_tally",
     "response",
     "rolling_ikm",
 ]

@@ -48,6 +48,7 @@ opd_state = Table(
     # The version that rolling_ikm shows.
     Column("refreshed", BigInteger, nullable=False, server_default=text("0")),
     Column("as_of", Date),  # local day that rolling_ikm is rolled to
+    Column("closed_to", Date),  # last local day of the months that were closed
     postgresql_with={"fillfactor": "50"},
 )
 

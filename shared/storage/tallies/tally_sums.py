@@ -86,7 +86,7 @@ def by_segment(
         table.day, sa.bindparam("borders", list(borders), type_=ARRAY(sa.Date))
     )
     query = (
-        sa.select(table.opd, table.layanan, table.questionnaire, segment, _vector(size))
+        sa.select(table.opd, table.layanan, table.questionnaire, segment, vector_sum(size))
         .where(table.opd.in_(opds), table.facet == "all", *scope.conditions())
         .group_by(table.opd, table.layanan, table.questionnaire, segment)
     )
@@ -104,7 +104,7 @@ def by_value(
     is_by_layanan = facet == "layanan"
     value = table.layanan if is_by_layanan else table.value
     query = (
-        sa.select(value, table.questionnaire, _vector(size))
+        sa.select(value, table.questionnaire, vector_sum(size))
         .where(
             table.opd == opd,
             table.facet == ("all" if is_by_layanan else facet),
@@ -132,12 +132,12 @@ def extent(
 
 
 @lru_cache(maxsize=16)
-def _vector(size: int) -> sa.ColumnElement[Sequence[int]]:
-    """Return the sums as one array.
+def vector_sum(size: int, table: str = "day_tally") -> sa.ColumnElement[Sequence[int]]:
+    """Return the sums of a table of tallies as one array, which makes a vector.
 
     As text: SQLAlchemy would walk through forty expressions anew for every query.
     """
     counts = (f"counts[{position}]" for position in range(1, len(SCORES) * size + 1))
     columns = ("n", "complete", "total", "total_sq", *counts)
-    sums = ", ".join(f"coalesce(sum(day_tally.{column}), 0)" for column in columns)
+    sums = ", ".join(f"coalesce(sum({table}.{column}), 0)" for column in columns)
     return sa.literal_column(f"CAST(ARRAY[{sums}] AS bigint[])", ARRAY(sa.BigInteger))

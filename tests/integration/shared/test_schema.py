@@ -1,4 +1,4 @@
-"""The declared tables and the migrations make the same tables, by the catalogue of a real PostgreSQL.
+"""The tables as declared are those that the migrations make, by a real PostgreSQL's catalogue.
 
 Alembic's own comparison leaves out checks and storage parameters; the catalogue leaves out nothing.
 """
@@ -64,7 +64,7 @@ DIFFERENCES = [
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[sa.Connection]:
-    """A transaction in a migrated database that has the declared tables in another schema."""
+    """A transaction in a migrated database with the declared tables in another schema."""
     with opened(database_url) as engine, engine.connect() as connection:
         connection.execute(sa.text(f"CREATE SCHEMA {DECLARED}"))
         metadata.create_all(

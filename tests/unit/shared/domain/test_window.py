@@ -10,7 +10,9 @@ from shared.domain.window import (
     MOVING_DAYS,
     Window,
     buckets,
+    is_public,
     named_window,
+    public_windows,
     rolling_windows,
     window_between,
 )
@@ -34,6 +36,8 @@ ranges = st.tuples(st.dates(), st.integers(0, 500)).map(
         ("30d", "2026-10-26", "2026-11-24"),
         ("90d", "2026-08-27", "2026-11-24"),
         ("365d", "2025-11-25", "2026-11-24"),
+        ("3m", "2026-09-01", "2026-11-30"),
+        ("12m", "2025-12-01", "2026-11-30"),
         ("2026", "2026-01-01", "2026-12-31"),
         ("2026-S1", "2026-01-01", "2026-06-30"),
         ("2026-S2", "2026-07-01", "2026-12-31"),
@@ -198,3 +202,24 @@ def test_an_unknown_step_is_refused(step: str) -> None:
 def test_buckets_of_a_period_that_ends_before_it_begins_are_refused() -> None:
     with pytest.raises(ReversedPeriod):
         buckets("day", TODAY, TODAY - timedelta(days=1))
+
+
+def test_the_public_windows_are_the_current_periods_moving_months_and_all() -> None:
+    names = [window.name for window in public_windows(TODAY)]
+    assert names == ["2026-11", "2026-Q4", "2026-S2", "2026", "3m", "12m", "all"]
+
+
+@given(day=days)
+def test_a_public_window_is_made_of_whole_months_and_the_current_one_is_among_them(
+    day: date,
+) -> None:
+    for window in public_windows(day):
+        assert day in window
+        assert is_public(window.name)
+        assert window.first is None or window.first.day == 1
+        assert window.last is None or (window.last + timedelta(days=1)).day == 1
+
+
+@pytest.mark.parametrize("name", [*MOVING_DAYS, "", "2026-13", "2026-05-01..2026-05-31", "6m"])
+def test_days_are_not_public(name: str) -> None:
+    assert not is_public(name)
