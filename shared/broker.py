@@ -15,6 +15,7 @@ DRAIN = "ikm.drain"
 SWEEP = "ikm.sweep"
 REFRESH = "ikm.refresh"
 ROLL = "ikm.roll"
+RETAIN = "ikm.retain"
 
 INBOX_QUEUE = "inbox"
 REFRESH_QUEUE = "refresh"
@@ -25,6 +26,7 @@ ROUTES = {
     REFRESH: {"queue": REFRESH_QUEUE},
     SWEEP: {"queue": MAINTENANCE_QUEUE},
     ROLL: {"queue": MAINTENANCE_QUEUE},
+    RETAIN: {"queue": MAINTENANCE_QUEUE},
 }
 
 TASK_SOFT_LIMIT_S = 45

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     refresh_interval: float = Field(
         0.2, description="least seconds between two refreshes of the rolling tables"
     )
+    retention_days: WholeNumber = Field(
+        730,
+        description="days after which comments and parked bodies are emptied; 0: never",
+    )
     log_level: Annotated[str, StringConstraints(to_upper=True)] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -95,12 +95,12 @@ def read_parked(connection: sa.Connection, code: UUID) -> sa.RowMapping | None:
 def lock_parked(connection: sa.Connection, codes: Sequence[UUID]) -> list[LockedSubmission]:
     """Return the parked submissions with these receipts, by receipt, and lock them.
 
-    Nobody else gets them until the transaction ends.
+    Nobody else gets them until the transaction ends. Those whose bodies were emptied are left out.
     """
     columns = parked.c["receipt", "channel", "received_at", "reason", "violations", "body"]
     query = (
         sa.select(*columns)
-        .where(parked.c.receipt.in_(codes))
+        .where(parked.c.receipt.in_(codes), parked.c.emptied_at.is_(None))
         .order_by(parked.c.receipt)
         .with_for_update()
     )
@@ -125,8 +125,13 @@ def delete_parked(connection: sa.Connection, receipts: Sequence[bytes]) -> None:
 def next_receipts(
     connection: sa.Connection, reason: str | None, after: UUID | None, limit: int
 ) -> Sequence[UUID]:
-    """Return the next receipts after one: of all parked submissions, or of those with a reason."""
-    query = sa.select(parked.c.receipt).order_by(parked.c.receipt).limit(limit)
+    """Return the next receipts after one that can be judged again: of all, or of a reason."""
+    query = (
+        sa.select(parked.c.receipt)
+        .where(parked.c.emptied_at.is_(None))
+        .order_by(parked.c.receipt)
+        .limit(limit)
+    )
     if reason is not None:
         query = query.where(parked.c.reason == reason)
     if after is not None:

@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from celery.signals import setup_logging
 
 from services.aggregate.worker import liveness, tasks
-from shared.broker import ROLL, SWEEP, celery_app
+from shared.broker import RETAIN, ROLL, SWEEP, celery_app
 from shared.observability import configure
 from shared.settings import Settings
 
@@ -21,6 +21,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # The windows roll at local midnight. The hour differs by zone, so look every quarter of an hour
     # (offsets are multiples of it); the sweep would also notice.
     "roll": {"task": ROLL, "schedule": crontab(minute="0,15,30,45"), "options": {"expires": 600}},
+    # It works once a day. Looking every hour catches up with a day on which nothing ran then.
+    "retain": {"task": RETAIN, "schedule": crontab(minute="7"), "options": {"expires": 600}},
 }
 
 app = celery_app(Settings.load())

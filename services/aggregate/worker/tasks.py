@@ -1,10 +1,10 @@
-"""The Celery tasks, each a line: the work is in drain.py, refreshing.py and sweep.py."""
+"""The Celery tasks, each a line: the work is in drain, refreshing, retention and sweep."""
 
 from celery import Celery
 
-from services.aggregate.worker import drain, refreshing, sweep
+from services.aggregate.worker import drain, refreshing, retention, sweep
 from services.aggregate.worker.context import WorkerContext
-from shared.broker import DRAIN, REFRESH, ROLL, SWEEP
+from shared.broker import DRAIN, REFRESH, RETAIN, ROLL, SWEEP
 from shared.clock import utc_now
 from shared.settings import Settings
 
@@ -32,3 +32,8 @@ def register(app: Celery) -> None:
     def roll_windows() -> None:
         """Refresh, because a local day may have ended."""
         refreshing.refresh_now(context, utc_now)
+
+    @app.task(name=RETAIN)
+    def empty_what_is_old() -> None:
+        """Empty what outlived its retention, and let Redis rewrite its file."""
+        retention.retain(context)

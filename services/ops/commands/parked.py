@@ -67,6 +67,9 @@ def _show(receipt: UUID) -> int:
     for violation in row["violations"]:
         pointer = violation["pointer"] or "(all)"
         click.echo(printable(f"violation    {pointer}: {violation['code']}: {violation['detail']}"))
+    if row["emptied_at"] is not None:
+        click.echo("isi sudah dikosongkan / its body was emptied when its retention was over")
+        return 0
     click.echo(printable(bytes(row["body"]).decode(errors="backslashreplace")))
     return 0
 

@@ -66,6 +66,8 @@ parked = Table(
     Column("body", LargeBinary, nullable=False),  # as it was sent
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("tried_at", Instant),
+    # When its retention was over: body and violations are empty since then.
+    Column("emptied_at", Instant),
     Index(None, "received_at"),
 )
 

@@ -1,5 +1,7 @@
 """Comments and parked bodies are emptied after their retention."""
 
+from alembic import op
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -7,4 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    """Note when the body of a parked submission was emptied."""
+    op.execute("ALTER TABLE parked ADD COLUMN emptied_at timestamptz")
