@@ -22,6 +22,7 @@ class Follower:
     def __init__(self, engine: sa.Engine, current: CurrentSnapshot) -> None:
         self._engine = engine
         self._current = current
+        self._is_following = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
 
@@ -45,12 +46,13 @@ class Follower:
                     finally:
                         connection.invalidate()  # it listens: nobody else may get it from the pool
             except (sa.exc.SQLAlchemyError, ConnectionLost) as error:
-                if self._current.connected:
+                if self._is_following:
                     log.warning(
                         "PostgreSQL is away, serving the last known figures",
                         extra={"error": str(error)},
                     )
-                self._current.connected = False
+                self._is_following = False
+                self._current.lost()
                 self._stopped.wait(RETRY_S)
 
     def _follow(self, connection: sa.Connection) -> None:
@@ -64,11 +66,13 @@ class Follower:
             elif changed:
                 changed.add(INSTANSI)
                 self._current.update(changed, rolling.read_rows(connection, sorted(changed)))
+            self._current.heard()
 
     def _load(self, connection: sa.Connection) -> None:
         registry = stored_registry.load(connection)
         self._current.replace(registry, rolling.read_rows(connection))
-        self._current.connected = True
+        self._is_following = True
+        self._current.heard()
         log.info("figures loaded", extra={"registry": registry.version})
 
     def _has_new_registry(self, connection: sa.Connection) -> bool:

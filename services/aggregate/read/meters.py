@@ -38,6 +38,9 @@ class ReadMeters(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the numbers as they are now."""
+        if not self._current.connected:  # whoever asks must not wait for it, either
+            yield GaugeMetricFamily("ikm_database_up", "1 while PostgreSQL answers", 0)
+            return
         try:
             with transaction(self._engine) as connection:
                 limit_statement_time(connection, QUERY_TIMEOUT_MS)

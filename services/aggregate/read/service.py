@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 from fastapi import Depends
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +18,7 @@ from services.aggregate.read.figures.index_bodies import local_time
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.follower import Follower
 from services.aggregate.read.meters import ReadMeters
+from services.aggregate.read.queries import QUERIES_MAX, Queries
 from services.aggregate.read.snapshot import CurrentSnapshot
 from services.aggregate.rolling.rolling_rows import encode
 from shared.clock import Clock
@@ -26,10 +26,10 @@ from shared.domain.violation import Violation
 from shared.problems import Refused, problem, query_violation
 from shared.registry.snapshot import Layanan, Opd, Registry
 from shared.storage import lookups
+from shared.storage.deadline import limit_silence
 from shared.storage.engine import create_engine
 
 _RECEIPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_POOL_SIZE = 8
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
@@ -39,7 +39,9 @@ class ReadService:
     def __init__(self, database_url: str, clock: Clock) -> None:
         self.clock = clock
         self.current = CurrentSnapshot()
-        self.engine: sa.Engine = create_engine(database_url, pool_size=_POOL_SIZE)
+        self.engine: sa.Engine = create_engine(database_url, pool_size=QUERIES_MAX)
+        limit_silence(self.engine)
+        self.queries = Queries()
         self.meters = ReadMeters(self.engine, self.current, clock)
         self._follower = Follower(self.engine, self.current)
 
@@ -50,6 +52,7 @@ class ReadService:
     def stop(self) -> None:
         """Close everything."""
         self._follower.stop()
+        self.queries.close()
         self.engine.dispose()
 
     def prepared_answer(self, path: str, query: bytes) -> PreparedAnswer | None:
@@ -76,10 +79,14 @@ class ReadService:
     ) -> Response:
         """Answer with a body that is ready, and keep that answer; else compute one in a thread."""
         if body is None:
-            return PreparedResponse(await run_in_threadpool(lambda: prepare(compute())))
+            return PreparedResponse(await self.queries.run(lambda: prepare(compute())))
         answer = prepare(body)
         source.snapshot.keep((request.scope["path"], request.scope["query_string"]), answer)
         return PreparedResponse(answer)
+
+    async def queried(self, compute: Callable[[], Body]) -> Response:
+        """Answer with a body that PostgreSQL is asked for."""
+        return PreparedResponse(await self.queries.run(lambda: json_answer(compute())))
 
     def receipt_status(self, receipt: str) -> ReceiptStatus:
         """Return what became of a submission. Raises Refused (404) for a receipt not known."""

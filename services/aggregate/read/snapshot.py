@@ -5,8 +5,10 @@ answers that belong together. Its answers are filled by requests and emptied at 
 what was "today" yesterday is never served as today.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from time import monotonic
 
 from services.aggregate.read.answer import PreparedAnswer
 from shared.domain.window import Window, local_day
@@ -18,6 +20,7 @@ Rows = Mapping[
     str, Mapping[tuple[str, str], RollingRow]
 ]  # OPD (or INSTANSI) -> layanan and window -> row
 
+SILENCE_MAX_S = 3.0  # the follower asks twice a second
 _ANSWERS_MAX = 4096  # many spellings of one query must not fill the memory
 
 
@@ -71,7 +74,20 @@ class CurrentSnapshot:
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
-        self.connected = False
+        self._heard_s = -math.inf  # when PostgreSQL last answered, on the monotonic clock
+
+    @property
+    def connected(self) -> bool:
+        """Whether PostgreSQL was heard just now; one that hangs is as good as one that is away."""
+        return monotonic() - self._heard_s < SILENCE_MAX_S
+
+    def heard(self) -> None:
+        """Note that PostgreSQL answered."""
+        self._heard_s = monotonic()
+
+    def lost(self) -> None:
+        """Note that PostgreSQL is away."""
+        self._heard_s = -math.inf
 
     def replace(self, registry: Registry, rows: Iterable[RollingRow]) -> None:
         """Replace the registry and all rows."""

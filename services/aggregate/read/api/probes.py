@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from services.aggregate.read import bodies
@@ -50,5 +49,5 @@ async def readyz(service: Service) -> Response:
 )
 async def metrics(service: Service) -> Response:
     """The numbers of the way out, read from PostgreSQL now."""
-    text = await run_in_threadpool(service.meters.text)
+    text = await service.queries.run(service.meters.text)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

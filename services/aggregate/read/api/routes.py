@@ -14,7 +14,6 @@ from services.aggregate.read.figures.breakdown import breakdown
 from services.aggregate.read.figures.trend import trend
 from services.aggregate.read.parameters import BreakdownQuery, InstansiQuery, OpdQuery, TrendQuery
 from services.aggregate.read.service import (
-    PreparedResponse,
     Service,
     json_answer,
     registered_layanan,
@@ -87,13 +86,15 @@ async def opd_index(
     summary="Perkembangan IKM / how the index moved, by local day, ISO week or month",
     responses=openapi.responses(bodies.Trend, "A series, gaps included", 404, 409, 422, 503),
 )
-def opd_trend(service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query()]) -> Response:
+async def opd_trend(
+    service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query()]
+) -> Response:
     """Without days, it goes from the first respondent to today."""
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
-    body = trend(source, opd_entry, layanan, query.step, query.requested_days())
-    return PreparedResponse(json_answer(body))
+    days = query.requested_days()
+    return await service.queried(lambda: trend(source, opd_entry, layanan, query.step, days))
 
 
 @router.get(
@@ -106,7 +107,7 @@ def opd_trend(service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query
         bodies.Breakdown, "A cell for each value that was given", 404, 409, 422, 503
     ),
 )
-def opd_breakdown(
+async def opd_breakdown(
     service: Service, opd: OpdCode, query: Annotated[BreakdownQuery, Query()]
 ) -> Response:
     """Sel dengan kurang dari 5 responden tidak ditampilkan / cells of fewer than 5 are withheld.
@@ -117,7 +118,7 @@ def opd_breakdown(
     source = service.source()
     opd_entry = registered_opd(source.registry, opd)
     window = query.requested_window(source.today)
-    return PreparedResponse(json_answer(breakdown(source, opd_entry, query.by, window)))
+    return await service.queried(lambda: breakdown(source, opd_entry, query.by, window))
 
 
 @router.get(
@@ -128,6 +129,6 @@ def opd_breakdown(
         bodies.ReceiptStatus, "Counted, or parked for a reason", 404, 422, 503
     ),
 )
-def receipt_status(service: Service, receipt: Receipt) -> Response:
+async def receipt_status(service: Service, receipt: Receipt) -> Response:
     """A submission that still waits in the inbox is not found yet."""
-    return PreparedResponse(json_answer(service.receipt_status(receipt)))
+    return await service.queried(lambda: service.receipt_status(receipt))
