@@ -22,7 +22,7 @@ class Queries:
     """At most `QUERIES_MAX` queries at once; each is answered within `ANSWER_TIMEOUT_S`.
 
     A thread that was given up ends by itself: its connection limits the silence that it bears
-    (shared.storage.deadline).
+    (shared.storage.driver.deadline).
     """
 
     def __init__(self) -> None:

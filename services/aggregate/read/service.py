@@ -26,7 +26,7 @@ from shared.domain.violation import Violation
 from shared.problems import Refused, problem, query_violation
 from shared.registry.snapshot import Layanan, Opd, Registry
 from shared.storage import lookups
-from shared.storage.deadline import limit_silence
+from shared.storage.driver.deadline import limit_silence
 from shared.storage.engine import create_engine
 
 _RECEIPT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

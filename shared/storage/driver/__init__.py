@@ -1,0 +1,1 @@
+"""What psycopg, the driver, is taught beyond what it does by itself."""
