@@ -5,11 +5,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
 from shared.domain.tally import Tally
 from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
+from shared.storage.engine import DatabaseClock
 
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
@@ -96,3 +98,8 @@ def tally_of(scores: Sequence[int | None], weights: Sequence[int]) -> Tally:
         return Tally(1, counts, 0, 0, 0)
     total = sum(weight * (score or 0) for weight, score in zip(weights, scores, strict=True))
     return Tally(1, counts, 1, total, total * total)
+
+
+def stopped_clock(now: datetime) -> DatabaseClock:
+    """PostgreSQL's clock, stopped at this time."""
+    return lambda _connection: now

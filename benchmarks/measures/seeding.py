@@ -70,7 +70,7 @@ def seed(product: Product, number: int, now: datetime) -> None:
     with opened(product.settings.need_database()) as engine:
         with engine.connect() as connected:
             registry = stored_registry.load(connected)
-        refresh(engine, registry, now.astimezone(UTC), Cache())
+        refresh(engine, registry, lambda _: now.astimezone(UTC), Cache())
 
 
 def _responses(

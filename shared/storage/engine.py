@@ -1,10 +1,11 @@
-"""The engine, and the one place where a transaction is committed.
+"""The engine, the one place where a transaction is committed, and PostgreSQL's clock.
 
 A process that lives long holds the engine of `create_engine`; a command and a test use `opened`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -17,6 +18,12 @@ POOL_SIZE = 2
 # Let the statements of this transaction take as long as they take. With a SELECT, unlike a SET, a
 # snapshot begins.
 _LIFT_TIME_LIMIT = sa.text("SELECT set_config('statement_timeout', '0', true)")
+# Not now(), which is when the transaction began: it may have waited for a lock since, and who gets
+# the lock later must not be given an earlier time.
+_NOW = sa.text("SELECT clock_timestamp()")
+
+# Told inside a transaction, so that a test can hand in a time of its own.
+DatabaseClock = Callable[[sa.Connection], datetime]
 
 
 def create_engine(url: str, *, pool_size: int = POOL_SIZE) -> sa.Engine:
@@ -70,3 +77,13 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 def limit_statement_time(connection: sa.Connection, timeout_ms: int) -> None:
     """Let every statement of this transaction fail after so long: a reader waits for its answer."""
     connection.execute(sa.text(f"SET LOCAL statement_timeout = {timeout_ms:d}"))
+
+
+def database_now(connection: sa.Connection) -> datetime:
+    """Return the present instant by PostgreSQL's clock, aware, in UTC.
+
+    It alone decides on which local day something is counted or refreshed: workers run on several
+    machines, and one that slept wakes with yesterday's time.
+    """
+    now: datetime = connection.execute(_NOW).scalar_one()
+    return now

@@ -42,7 +42,7 @@ ON CONFLICT (opd, layanan, "window") DO UPDATE SET
   computed_at = CASE
     WHEN (stored.respondents, stored.detail) IS DISTINCT FROM
       (excluded.respondents, excluded.detail)
-    THEN greatest(stored.computed_at, excluded.computed_at) ELSE stored.computed_at END
+    THEN excluded.computed_at ELSE stored.computed_at END
 """)
 # Tell whoever listens, one notification an OPD, when the transaction commits.
 _ANNOUNCE = sa.text("""

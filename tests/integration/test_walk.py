@@ -18,7 +18,7 @@ from services.aggregate.worker.refreshing import refresh_now
 from shared.registry.publication import publish
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import access_keys
-from tests.builders import KEY
+from tests.builders import KEY, stopped_clock
 from tests.integration.access import stored_key
 from tests.integration.aggregate.counting.counting import apply, settings, worker_context
 from tests.integration.aggregate.read.read_service import Read, eventually
@@ -96,8 +96,8 @@ def test_a_submission_walks_as_the_overview_says(database_url: str, redis_url: s
             forget_what_was_worked_out()
             steps.codes.clear()
             assert accepted(client, "satu")
-        assert drain(context, lambda: NOW) == 1
-        assert refresh_now(context, lambda: NOW) == 2
+        assert drain(context, stopped_clock(NOW)) == 1
+        assert refresh_now(context, stopped_clock(NOW)) == 2
         # Not asked before the update: that answer would be made of the old snapshot.
         eventually(
             lambda: (

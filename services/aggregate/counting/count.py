@@ -7,7 +7,7 @@ there). Settling the inbox comes after the commit and is not needed for it.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, tzinfo
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +18,10 @@ from services.aggregate.counting.columns import BoolColumn, bool_column, int_col
 from services.aggregate.counting.judgement import Parkable
 from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
+from shared.domain.window import local_day
 from shared.storage import ledger, parking, receipts, responses
 from shared.storage.cursor import Cursor, open_cursor
-from shared.storage.engine import transaction
+from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.tallies import day_tally
 from shared.storage.tallies.day_tally import Deltas
 
@@ -45,8 +46,8 @@ class _Conflict(NamedTuple):
     receipt: bytes
 
 
-def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counted:
-    """Count a batch in one transaction.
+def count(engine: sa.Engine, batch: Batch, clock: DatabaseClock, zone: tzinfo) -> Counted:
+    """Count a batch in one transaction; `zone`: of local days.
 
     Raises what the database raises; nothing is counted then.
     """
@@ -58,7 +59,8 @@ def count(engine: sa.Engine, batch: Batch, now: datetime, today: date) -> Counte
         receipts.copy(cursor, rows.receipts + _receipt_rows(batch, conflicts))
         responses.copy(cursor, rows.responses)
         parking.park(cursor, list(_parked(batch, is_new, conflicts)))
-        add(cursor, rows.deltas, today)
+        now = clock(connection)
+        add(cursor, rows.deltas, local_day(now, zone))
         outcomes = _outcomes(batch, is_uncounted, is_new, conflicts)
         if outcomes:
             ledger.enter(connection, batch.epoch, now, outcomes)

@@ -7,7 +7,6 @@ the ledger; only its receipt changes.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from services.aggregate.counting.recovery import together_or_singly
 from shared.progress import Progress, untold
 from shared.storage import parking, receipts, responses
 from shared.storage.cursor import open_cursor
-from shared.storage.engine import transaction
+from shared.storage.engine import DatabaseClock, database_now, transaction
 from shared.storage.registry import stored_registry
 
 BATCH = 1000
@@ -37,7 +36,7 @@ class Replayed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay at one time.
+    """A replay.
 
     `force`: an id that was used before for another content counts, under a receipt of its own.
 
@@ -45,8 +44,8 @@ class Replay:
     """
 
     engine: sa.Engine
-    now: datetime
     force: bool = False
+    clock: DatabaseClock = database_now
 
     def named(self, codes: Sequence[UUID], progress: Progress = untold) -> Replayed:
         """Replay the submissions with these receipts."""
@@ -86,9 +85,10 @@ class Replay:
 
     def _replay(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
         """Count in one transaction what can be counted now."""
-        now_us = round(self.now.timestamp() * 1_000_000)
         with transaction(self.engine) as connection:
             taken = parking.lock_parked(connection, codes)
+            now = self.clock(connection)
+            now_us = round(now.timestamp() * 1_000_000)
             held = [row for row in taken if row.reason == CONFLICT and not self.force]
             rows = [row for row in taken if row.reason != CONFLICT or self.force]
             judgement = judge.judge(
@@ -113,7 +113,7 @@ class Replay:
                 (rows[position].receipt, parkable.violations)
                 for position, parkable in judgement.parkable.items()
             ]
-            parking.note_retries(connection, waiting, self.now)
+            parking.note_retries(connection, waiting, now)
         return Replayed(len(counted), len(waiting), len(codes) - len(taken))
 
     def _leave_parked(self, code: UUID) -> Replayed:
@@ -121,5 +121,5 @@ class Replay:
         with transaction(self.engine) as connection:
             taken = parking.lock_parked(connection, [code])
             waiting = [(row.receipt, UNCOUNTABLE.violations) for row in taken]
-            parking.note_retries(connection, waiting, self.now)
+            parking.note_retries(connection, waiting, self.clock(connection))
         return Replayed(parked=len(taken), gone=1 - len(taken))

@@ -9,7 +9,7 @@ the cache only saves work.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -26,7 +26,7 @@ from services.aggregate.rolling.segments import Calendar
 from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
 from shared.storage import rolling
-from shared.storage.engine import transaction
+from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.rolling import INSTANSI, OpdState, RollingRow
 
@@ -66,7 +66,7 @@ class _Refreshed:
     shown: Mapping[str, Shown]
 
 
-def refresh(engine: sa.Engine, registry: Registry, now: datetime, cache: Cache) -> int:
+def refresh(engine: sa.Engine, registry: Registry, clock: DatabaseClock, cache: Cache) -> int:
     """Bring the rolling table up to date; return the number of OPDs that were stale.
 
     `registry` may be behind: a newer one is read. Raises what the database raises; nothing is then
@@ -74,7 +74,7 @@ def refresh(engine: sa.Engine, registry: Registry, now: datetime, cache: Cache) 
     """
     try:
         with transaction(engine) as connection:
-            refreshed = _refresh(connection, registry, now, cache)
+            refreshed = _refresh(connection, registry, clock, cache)
     except BaseException:
         cache.clear()  # the rows that it remembers as written may not be
         raise
@@ -87,13 +87,16 @@ def refresh(engine: sa.Engine, registry: Registry, now: datetime, cache: Cache) 
 
 
 def _refresh(
-    connection: sa.Connection, registry: Registry, now: datetime, cache: Cache
+    connection: sa.Connection, registry: Registry, clock: DatabaseClock, cache: Cache
 ) -> _Refreshed | None:
     rolling.begin_refresh(connection)
     states = rolling.read_states(connection)
     if stored_registry.read_version(connection) > registry.version:
         registry = stored_registry.load(connection)
-    today = _rolled_day(states, local_day(now, registry.instansi.zone))
+    # After the wait for other refreshes: who comes later never has an earlier day. A day to which
+    # the rows were once rolled too far is left again.
+    now = clock(connection)
+    today = local_day(now, registry.instansi.zone)
     stale = [state for state in states if state.version != state.refreshed or state.as_of != today]
     if not stale:
         return None
@@ -108,15 +111,6 @@ def _refresh(
     rolling.mark_refreshed(connection, stale, today)
     shown = _shown(states) | {state.opd: (state.version, today) for state in stale}
     return _Refreshed(len(stale), opd_figures, {**cache.written, **summaries}, shown)
-
-
-def _rolled_day(states: Sequence[OpdState], today: date) -> date:
-    """Return the day to roll to.
-
-    It never goes back to yesterday, when another worker's clock passed midnight first.
-    """
-    tomorrow = today + timedelta(days=1)
-    return tomorrow if any(state.as_of == tomorrow for state in states) else today
 
 
 def _shown(states: Sequence[OpdState]) -> dict[str, Shown]:

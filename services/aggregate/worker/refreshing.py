@@ -4,11 +4,11 @@ import time
 
 from services.aggregate.rolling.refresh import refresh
 from services.aggregate.worker.context import WorkerContext
-from shared.clock import Clock
 from shared.hinting import refresh_flag
+from shared.storage.engine import DatabaseClock
 
 
-def refresh_now(context: WorkerContext, clock: Clock) -> int:
+def refresh_now(context: WorkerContext, clock: DatabaseClock) -> int:
     """Refresh the stale OPDs when the interval is over; return how many they were.
 
     What comes while it waits is done with it.
@@ -17,6 +17,6 @@ def refresh_now(context: WorkerContext, clock: Clock) -> int:
     if wait_s > 0:
         time.sleep(wait_s)
     context.redis.delete(refresh_flag(context.settings.redis_prefix))
-    refreshed = refresh(context.engine, context.registry(), clock(), context.cache)
+    refreshed = refresh(context.engine, context.registry(), clock, context.cache)
     context.refreshed_s = time.monotonic()
     return refreshed

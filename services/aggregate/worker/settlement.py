@@ -9,15 +9,14 @@ from services.aggregate.counting.recovery import together_or_singly
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.hints import send_hint
 from shared.broker import REFRESH
-from shared.clock import Clock
-from shared.domain.window import local_day
 from shared.hinting import refresh_flag
 from shared.inbox.entry import Entry
+from shared.storage.engine import DatabaseClock
 
 log = logging.getLogger(__name__)
 
 
-def count_and_settle(context: WorkerContext, batch: Batch, clock: Clock) -> None:
+def count_and_settle(context: WorkerContext, batch: Batch, clock: DatabaseClock) -> None:
     """Count, then settle. Raises an outage of the database; the entries then stay claimed."""
     counted = _counted(context, batch, clock)
     context.inbox.settle(batch.entries)
@@ -25,12 +24,11 @@ def count_and_settle(context: WorkerContext, batch: Batch, clock: Clock) -> None
     log.info("counted", extra={"entries": len(batch.entries), **counted._asdict()})
 
 
-def _counted(context: WorkerContext, batch: Batch, clock: Clock) -> Counted:
+def _counted(context: WorkerContext, batch: Batch, clock: DatabaseClock) -> Counted:
     """Count the batch; should that fail for a reason of its own, entry by entry."""
 
     def count_now(part: Batch) -> Counted:
-        now = clock()
-        return count(context.engine, part, now, local_day(now, context.zone))
+        return count(context.engine, part, clock, context.zone)
 
     def count_entries(entries: Sequence[Entry]) -> Counted:
         if len(entries) == len(batch.entries):

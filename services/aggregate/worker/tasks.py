@@ -5,8 +5,8 @@ from celery import Celery
 from services.aggregate.worker import drain, refreshing, retention, sweep
 from services.aggregate.worker.context import WorkerContext
 from shared.broker import DRAIN, REFRESH, RETAIN, ROLL, SWEEP
-from shared.clock import utc_now
 from shared.settings import Settings
+from shared.storage.engine import database_now
 
 
 def register(app: Celery) -> None:
@@ -16,22 +16,22 @@ def register(app: Celery) -> None:
     @app.task(name=DRAIN)
     def drain_inbox() -> None:
         """Count what waits in the inbox."""
-        drain.drain(context, utc_now)
+        drain.drain(context, database_now)
 
     @app.task(name=REFRESH)
     def refresh_rolling() -> None:
         """Bring the rolling tables of stale OPDs up to date."""
-        refreshing.refresh_now(context, utc_now)
+        refreshing.refresh_now(context, database_now)
 
     @app.task(name=SWEEP)
     def sweep_all() -> None:
         """Notice what no hint told."""
-        sweep.sweep(context, utc_now)
+        sweep.sweep(context, database_now)
 
     @app.task(name=ROLL)
     def roll_windows() -> None:
         """Refresh, because a local day may have ended."""
-        refreshing.refresh_now(context, utc_now)
+        refreshing.refresh_now(context, database_now)
 
     @app.task(name=RETAIN)
     def empty_what_is_old() -> None:

@@ -90,7 +90,6 @@ def _replay(
     """
     from services.aggregate.counting.replay import Replay
     from services.ops.terminal import progress
-    from shared.clock import utc_now
     from shared.settings import Settings
     from shared.storage.engine import opened
 
@@ -100,7 +99,7 @@ def _replay(
         opened(Settings.load().need_database()) as engine,
         progress("mengulang / replaying") as tell,
     ):
-        replay = Replay(engine, utc_now(), force)
+        replay = Replay(engine, force)
         done = replay.named(receipts, tell) if receipts else replay.waiting(reason, tell)
     click.echo(
         f"{done.counted:,} dihitung, {done.parked:,} tetap diparkir, {done.gone:,} tidak ada / "

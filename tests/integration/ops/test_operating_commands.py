@@ -23,6 +23,7 @@ from services.ops.cli import cli
 from shared.registry.publication import publish
 from shared.storage import tables
 from shared.storage.engine import transaction
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     answers,
     apply,
@@ -58,7 +59,7 @@ def context(
 
 
 def settle_down(context: WorkerContext) -> None:
-    refresh(context.engine, context.registry(), datetime.now(UTC), context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(datetime.now(UTC)), context.cache)
     publish(context.redis, "ikm:", context.registry())
 
 
@@ -277,7 +278,7 @@ def test_submissions_that_nobody_counts_are_a_trouble(
 
 def test_a_registry_that_is_not_published_is_a_trouble(context: WorkerContext, ikm: Ikm) -> None:
     apply(context.engine, MENDED)
-    refresh(context.engine, context.registry(), datetime.now(UTC), context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(datetime.now(UTC)), context.cache)
     exit_code, report = status(ikm)
     assert exit_code == 1
     assert "is not published" in report["troubles"][0]

@@ -23,7 +23,7 @@ from shared.settings import Settings
 from shared.storage import ledger, tables
 from shared.storage.engine import transaction
 from shared.storage.registry import registry_change
-from tests.builders import submission_json
+from tests.builders import stopped_clock, submission_json
 
 NOW = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
 NOW_US = round(NOW.timestamp() * 1_000_000)
@@ -125,7 +125,7 @@ def worker_context(database_url: str, redis_url: str, **changes: str) -> Iterato
 
 def count(context: WorkerContext, now: datetime = NOW) -> int:
     """Drain the inbox at this time."""
-    return drain(context, lambda: now)
+    return drain(context, stopped_clock(now))
 
 
 def rows(engine: sa.Engine, table: sa.Table, *without: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Counting a batch: whatever comes becomes a response, a duplicate or a parked submission, once."""
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from shared.inbox.keys import Keys
 from shared.inbox.reader import Reader
 from shared.storage import tables
 from shared.storage.engine import transaction
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     NOW,
     NOW_US,
@@ -180,7 +182,7 @@ def test_a_redelivered_entry_changes_nothing(
     dead = Reader(redis, "ikm:", "dead")
     dead.prepare()
     batch = judged(context.judge(), dead.claim(100), dead.epoch())
-    assert counting.count(context.engine, batch, NOW, NOW.date()) == (2, 1, 1)
+    assert counting.count(context.engine, batch, stopped_clock(NOW), UTC) == (2, 1, 1)
     before = content(context.engine)
     context.settings = context.settings.model_copy(update={"takeover_idle": 0})
     assert count(context) == 4

@@ -22,7 +22,7 @@ from shared.inbox.reader import Reader
 from shared.storage import ledger, receipts, responses, tables
 from shared.storage.engine import transaction
 from shared.storage.tallies import day_tally
-from tests.builders import tally_of
+from tests.builders import stopped_clock, tally_of
 from tests.integration.aggregate.counting.counting import (
     NOW,
     NOW_US,
@@ -152,7 +152,7 @@ def test_any_order_repetition_cut_and_number_of_workers_gives_the_same_tables(
         assert contexts[0].inbox.depth().waiting == 0
         assert rebuild(contexts[0].engine).changed == 0
         assert content(contexts[0].engine) == expected
-        refresh(contexts[0].engine, contexts[0].registry(), NOW, Cache())
+        refresh(contexts[0].engine, contexts[0].registry(), stopped_clock(NOW), Cache())
         assert not verify(contexts[0].engine, Audit(contexts[0].redis, "ikm:")).findings
 
     check()

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from shared.storage.cursor import Cursor
 from shared.storage.engine import transaction
 from shared.storage.tallies import tally_rebuild
 from shared.storage.tallies.tally_rebuild import StoredResponse
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     NOW,
     answers,
@@ -100,7 +102,7 @@ def test_a_rebuild_of_nothing_leaves_nothing(context: WorkerContext) -> None:
 
 
 def test_after_a_rebuild_every_opd_is_stale_also_for_its_past(context: WorkerContext) -> None:
-    refresh(context.engine, context.registry(), NOW, context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(NOW), context.cache)
     before = {state.opd: state for state in states(context)}
     damage(context, "DELETE FROM opd_state WHERE opd = 'dinkes'")
     rebuild(context.engine)
@@ -113,14 +115,14 @@ def test_after_a_rebuild_every_opd_is_stale_also_for_its_past(context: WorkerCon
 def test_after_a_rebuild_the_next_refresh_mends_the_rolling_table_too(
     context: WorkerContext,
 ) -> None:
-    refresh(context.engine, context.registry(), NOW, context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(NOW), context.cache)
     before = rows(context.engine, tables.rolling_ikm, "version", "computed_at")
     damage(context, "UPDATE day_tally SET n = n + 1, day = day - 3 WHERE facet = 'all'")
     damage(context, "UPDATE opd_state SET version = version + 1, past_version = version + 1")
-    refresh(context.engine, context.registry(), NOW, context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(NOW), context.cache)
     assert rows(context.engine, tables.rolling_ikm, "version", "computed_at") != before
     rebuild(context.engine)
-    refresh(context.engine, context.registry(), NOW, context.cache)
+    refresh(context.engine, context.registry(), stopped_clock(NOW), context.cache)
     assert rows(context.engine, tables.rolling_ikm, "version", "computed_at") == before
     assert not verify(context.engine, Audit(context.redis, "ikm:")).findings
 
@@ -190,7 +192,7 @@ def test_rebuilding_again_and_again_under_traffic_loses_nothing(
                 batch = own.inbox.claim(20)
                 if batch:
                     batched = judged(own.judge(), batch, own.inbox.epoch())
-                    counting.count(own.engine, batched, NOW, NOW.date())
+                    counting.count(own.engine, batched, stopped_clock(NOW), UTC)
                     own.inbox.settle(batch)
 
     with ThreadPoolExecutor(2) as threads:

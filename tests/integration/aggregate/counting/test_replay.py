@@ -20,6 +20,7 @@ from services.aggregate.worker.context import WorkerContext
 from shared.inbox.audit import Audit
 from shared.storage import tables
 from shared.storage.engine import transaction
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     NOW,
     Sent,
@@ -73,11 +74,11 @@ def parked(context: WorkerContext) -> dict[str, dict[str, Any]]:
 
 
 def replay(context: WorkerContext, **changes: Any) -> Replay:
-    return Replay(context.engine, **{"now": NOW, **changes})
+    return Replay(context.engine, **{"clock": stopped_clock(NOW), **changes})
 
 
 def findings(context: WorkerContext) -> object:
-    refresh(context.engine, context.registry(), NOW, Cache())
+    refresh(context.engine, context.registry(), stopped_clock(NOW), Cache())
     return verify(context.engine, Audit(context.redis, "ikm:")).findings
 
 

@@ -17,6 +17,7 @@ from shared.settings import Settings
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import stored_registry
+from tests.builders import stopped_clock
 from tests.integration.aggregate import tally_seed as seed
 
 TODAY = date(2026, 11, 3)
@@ -45,7 +46,7 @@ class City:
     def refresh(self) -> int:
         with self.engine.connect() as connection:
             registry = stored_registry.load(connection)
-        return refresh(self.engine, registry, self.now, self.cache)
+        return refresh(self.engine, registry, stopped_clock(self.now), self.cache)
 
     def settings(self) -> Settings:
         return Settings.load(database_url=self.url, home=Path("/nonexistent"), log_format="text")

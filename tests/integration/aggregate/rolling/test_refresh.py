@@ -23,7 +23,7 @@ from shared.registry.snapshot import Registry
 from shared.storage import rolling, tables
 from shared.storage.engine import create_engine, opened, transaction
 from shared.storage.registry import stored_registry
-from tests.builders import tally_of
+from tests.builders import stopped_clock, tally_of
 from tests.integration.aggregate import tally_seed as seed
 
 TODAY = date(2026, 11, 3)
@@ -62,7 +62,7 @@ def test_a_count_is_in_every_window_of_its_layanan_its_opd_and_the_instansi(
     engine: sa.Engine,
 ) -> None:
     seed.counted(engine, "dukcapil", "ktp-el", TODAY, "443444433", today=TODAY)
-    assert refresh(engine, registry(engine), NOON, Cache()) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON), Cache()) == 1
     rows = table(engine)
     for window in rolling_windows(TODAY):
         for opd, layanan in (("dukcapil", "ktp-el"), ("dukcapil", ""), ("", "")):
@@ -80,7 +80,7 @@ def test_a_count_is_in_every_window_of_its_layanan_its_opd_and_the_instansi(
 
 def test_a_layanan_without_answers_has_rows_without_an_index(engine: sa.Engine) -> None:
     seed.counted(engine, "dinkes", "farmasi", TODAY, "443444433", today=TODAY)
-    refresh(engine, registry(engine), NOON, Cache())
+    refresh(engine, registry(engine), stopped_clock(NOON), Cache())
     row = table(engine)["dinkes", "imunisasi", "7d"]
     assert (row.respondents, row.ikm, row.mutu, row.ci_low) == (0, None, None, None)
 
@@ -98,7 +98,7 @@ def test_every_window_is_the_direct_sum_of_its_days(engine: sa.Engine) -> None:
             layanan, answer = rng.choice(list(OPDS[opd])), "".join(rng.choices("1234-", k=9))
             seed.counted(engine, opd, layanan, day, answer, today=TODAY)
             answers.append((opd, layanan, day, answer))
-        refresh(engine, registry(engine), NOON + timedelta(seconds=turn), cache)
+        refresh(engine, registry(engine), stopped_clock(NOON + timedelta(seconds=turn)), cache)
         assert figures(engine) == expected(engine, answers)
 
 
@@ -138,10 +138,10 @@ def expected(
 
 def test_without_a_change_nothing_is_done(engine: sa.Engine) -> None:
     cache = Cache()
-    assert refresh(engine, registry(engine), NOON, cache) == 0
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 0
     seed.counted(engine, "dinkes", "farmasi", TODAY, "443444433", today=TODAY)
-    assert refresh(engine, registry(engine), NOON, cache) == 1
-    assert refresh(engine, registry(engine), NOON + DAY / 24, cache) == 0
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON + DAY / 24), cache) == 0
 
 
 def test_only_changed_rows_are_written_and_others_keep_the_time_of_their_last_count(
@@ -150,10 +150,10 @@ def test_only_changed_rows_are_written_and_others_keep_the_time_of_their_last_co
     cache = Cache()
     seed.counted(engine, "dinkes", "farmasi", TODAY, "443444433", today=TODAY)
     seed.counted(engine, "dukcapil", "ktp-el", TODAY, "443444433", today=TODAY)
-    refresh(engine, registry(engine), NOON, cache)
+    refresh(engine, registry(engine), stopped_clock(NOON), cache)
     later = NOON + timedelta(seconds=5)
     seed.counted(engine, "dinkes", "imunisasi", TODAY - 40 * DAY, "443444433", today=TODAY)
-    assert refresh(engine, registry(engine), later, cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(later), cache) == 1
     moved = {key for key, row in table(engine).items() if row.computed_at == later}
     touched = {"90d", "365d", "2026-S2", "2026", "all"}
     assert moved == {
@@ -167,11 +167,11 @@ def test_a_new_process_writes_the_same_table(engine: sa.Engine) -> None:
     seed.counted(
         engine, "dinkes", "farmasi", TODAY - 3 * DAY, "443444433", "32-222222", today=TODAY
     )
-    refresh(engine, registry(engine), NOON, Cache())
+    refresh(engine, registry(engine), stopped_clock(NOON), Cache())
     before = table(engine)
     with transaction(engine) as connection:
         connection.execute(sa.update(tables.opd_state).values(refreshed=0))
-    assert refresh(engine, registry(engine), NOON + DAY / 24, Cache()) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON + DAY / 24), Cache()) == 1
     assert table(engine) == before
 
 
@@ -186,7 +186,7 @@ def test_what_another_process_wrote_meanwhile_is_overwritten_whole(engine: sa.En
             "44344443" + str(turn % 4 + 1),
             today=TODAY,
         )
-        refresh(engine, registry(engine), NOON + turn * timedelta(seconds=1), cache)
+        refresh(engine, registry(engine), stopped_clock(NOON + turn * timedelta(seconds=1)), cache)
         written = figures(engine)
         with transaction(engine) as connection:
             connection.execute(
@@ -203,7 +203,7 @@ def forget_and_refresh(engine: sa.Engine) -> None:
         kept = connection.execute(sa.select(tables.rolling_ikm)).mappings().all()
         connection.execute(sa.delete(tables.rolling_ikm))
         connection.execute(sa.update(tables.opd_state).values(refreshed=0))
-    refresh(engine, registry(engine), NOON, Cache())
+    refresh(engine, registry(engine), stopped_clock(NOON), Cache())
     fresh = figures(engine)
     with transaction(engine) as connection:
         connection.execute(sa.delete(tables.rolling_ikm))
@@ -229,10 +229,10 @@ def test_what_is_counted_while_a_refresh_reads_leaves_its_opd_stale(engine: sa.E
 
     sa.event.listen(engine, "after_cursor_execute", count_after_versions_are_read)
     cache = Cache()
-    assert refresh(engine, registry(engine), NOON, cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
     sa.event.remove(engine, "after_cursor_execute", count_after_versions_are_read)
     assert counted.is_set()
-    assert refresh(engine, registry(engine), NOON, cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
     assert table(engine)["dinkes", "", "today"].ikm == Decimal("62.50")
     other.dispose()
 
@@ -242,9 +242,9 @@ def test_midnight_moves_every_window_and_keeps_the_time_of_the_last_count(
 ) -> None:
     cache = Cache()
     seed.counted(engine, "dinkes", "farmasi", TODAY, "443444433", today=TODAY)
-    refresh(engine, registry(engine), JUST_BEFORE, cache)
+    refresh(engine, registry(engine), stopped_clock(JUST_BEFORE), cache)
     assert table(engine)["dinkes", "", "today"].respondents == 1
-    assert refresh(engine, registry(engine), JUST_AFTER, cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(JUST_AFTER), cache) == 1
     rows = table(engine)
     assert (rows["dinkes", "", "today"].first, rows["dinkes", "", "today"].respondents) == (
         TODAY + DAY,
@@ -260,9 +260,9 @@ def test_midnight_moves_every_window_and_keeps_the_time_of_the_last_count(
 def test_windows_of_a_past_period_are_dropped(engine: sa.Engine) -> None:
     cache = Cache()
     seed.counted(engine, "dinkes", "farmasi", date(2026, 12, 31), "443444433", today=TODAY)
-    refresh(engine, registry(engine), datetime(2026, 12, 31, 16, tzinfo=UTC), cache)
+    refresh(engine, registry(engine), stopped_clock(datetime(2026, 12, 31, 16, tzinfo=UTC)), cache)
     assert {key[2] for key in table(engine)} >= {"2026", "2026-S2", "2026-Q4"}
-    refresh(engine, registry(engine), datetime(2026, 12, 31, 17, tzinfo=UTC), cache)
+    refresh(engine, registry(engine), stopped_clock(datetime(2026, 12, 31, 17, tzinfo=UTC)), cache)
     assert {key[2] for key in table(engine)} == {
         window.name for window in rolling_windows(date(2027, 1, 1))
     }
@@ -271,26 +271,29 @@ def test_windows_of_a_past_period_are_dropped(engine: sa.Engine) -> None:
 def test_a_batch_from_before_midnight_that_lands_after_it_is_seen(engine: sa.Engine) -> None:
     cache = Cache()
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-    refresh(engine, registry(engine), JUST_AFTER, cache)
+    refresh(engine, registry(engine), stopped_clock(JUST_AFTER), cache)
     # Its own today was still TODAY: it does not say that it touched the past.
     seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY)
-    refresh(engine, registry(engine), JUST_AFTER, cache)
+    refresh(engine, registry(engine), stopped_clock(JUST_AFTER), cache)
     assert table(engine)["dinkes", "", "7d"].ikm == Decimal("62.50")
 
 
-def test_a_worker_whose_clock_is_behind_never_rolls_back(engine: sa.Engine) -> None:
+def test_rows_that_were_rolled_too_far_come_back_to_today(engine: sa.Engine) -> None:
+    """The clock was in tomorrow for a moment, and some OPDs were rolled there."""
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-    refresh(engine, registry(engine), JUST_AFTER, Cache())
+    refresh(engine, registry(engine), stopped_clock(JUST_AFTER), Cache())
     seed.counted(engine, "dinkes", "farmasi", TODAY + DAY, "111111111", today=TODAY + DAY)
-    assert refresh(engine, registry(engine), JUST_BEFORE, Cache()) == 1
+    assert refresh(engine, registry(engine), stopped_clock(JUST_BEFORE), Cache()) == 1
     row = table(engine)["dinkes", "", "today"]
-    assert (row.first, row.ikm, row.computed_at) == (TODAY + DAY, Decimal("25.00"), JUST_AFTER)
+    assert (row.first, row.ikm, row.computed_at) == (TODAY, Decimal("100.00"), JUST_BEFORE)
+    assert refresh(engine, registry(engine), stopped_clock(JUST_AFTER), Cache()) == 1
+    assert table(engine)["dinkes", "", "today"].ikm == Decimal("25.00")
 
 
 def test_a_day_from_a_wildly_wrong_clock_is_corrected(engine: sa.Engine) -> None:
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-    refresh(engine, registry(engine), NOON + 30 * DAY, Cache())
-    refresh(engine, registry(engine), NOON, Cache())
+    refresh(engine, registry(engine), stopped_clock(NOON + 30 * DAY), Cache())
+    refresh(engine, registry(engine), stopped_clock(NOON), Cache())
     assert table(engine)["dinkes", "", "today"].first == TODAY
 
 
@@ -301,12 +304,12 @@ def test_two_refreshes_at_once_leave_the_newer_state(engine: sa.Engine) -> None:
     for turn in range(6):
         with ThreadPoolExecutor(2) as pool, engine.connect() as holder:
             rolling.begin_refresh(holder)
-            late = pool.submit(refresh, engine, current, JUST_BEFORE, Cache())
-            early = pool.submit(refresh, engine, current, JUST_AFTER, Cache())
+            late = pool.submit(refresh, engine, current, stopped_clock(JUST_BEFORE), Cache())
+            early = pool.submit(refresh, engine, current, stopped_clock(JUST_AFTER), Cache())
             seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY + DAY)
             holder.rollback()
             assert {late.result(30), early.result(30)} <= {0, 1}
-        refresh(engine, current, JUST_AFTER, Cache())
+        refresh(engine, current, stopped_clock(JUST_AFTER), Cache())
         row = table(engine)["dinkes", "", "7d"]
         assert (row.last, row.respondents) == (TODAY + DAY, turn + 2)
 
@@ -320,8 +323,8 @@ def test_counting_and_refreshing_at_once_end_in_the_table_of_a_fresh_process(
     def keep_refreshing() -> int:
         cache, done = Cache(), 0
         while not stop.is_set():
-            done += refresh(engine, current, NOON, cache)
-        return done + refresh(engine, current, NOON, cache)
+            done += refresh(engine, current, stopped_clock(NOON), cache)
+        return done + refresh(engine, current, stopped_clock(NOON), cache)
 
     def keep_counting(number: int) -> None:
         rng = random.Random(number)
@@ -348,7 +351,7 @@ def test_a_failed_refresh_changes_nothing_and_the_next_one_writes_everything(
 ) -> None:
     cache = Cache()
     seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
-    refresh(engine, registry(engine), NOON, cache)
+    refresh(engine, registry(engine), stopped_clock(NOON), cache)
     seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY)
 
     def fail(_c: object, _cu: object, statement: str, *_: object) -> None:
@@ -357,10 +360,10 @@ def test_a_failed_refresh_changes_nothing_and_the_next_one_writes_everything(
 
     sa.event.listen(engine, "before_cursor_execute", fail)
     with pytest.raises(TimeoutError):
-        refresh(engine, registry(engine), NOON, cache)
+        refresh(engine, registry(engine), stopped_clock(NOON), cache)
     sa.event.remove(engine, "before_cursor_execute", fail)
     assert table(engine)["dinkes", "", "all"].respondents == 1
-    assert refresh(engine, registry(engine), NOON, cache) == 1
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
     assert table(engine)["dinkes", "", "all"].respondents == 2
 
 
@@ -370,7 +373,7 @@ def test_both_roll_ups_are_kept_and_the_registry_names_the_primary_one(engine: s
         engine, "dinkes", "farmasi", TODAY, "444444444", "444444444", "444444444", today=TODAY
     )
     seed.counted(engine, "dukcapil", "ktp-el", TODAY, "222222222", today=TODAY)
-    refresh(engine, registry(engine), NOON, cache)
+    refresh(engine, registry(engine), stopped_clock(NOON), cache)
     row = table(engine)["", "", "today"]
     rollup = json.loads(bytes(row.detail))["rollup"]
     assert (rollup["primary"], rollup["pooled"]["ikm"]) == ("pooled", 87.5)
@@ -382,7 +385,7 @@ def test_both_roll_ups_are_kept_and_the_registry_names_the_primary_one(engine: s
         connection.execute(
             sa.update(tables.opd_state).values(version=tables.opd_state.c.version + 1)
         )
-    assert refresh(engine, registry(engine), NOON, cache) == 2
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 2
     row = table(engine)["", "", "today"]
     assert (row.ikm, row.mutu, row.ci_low, row.respondents) == (Decimal("75.00"), "C", None, 4)
 
@@ -393,7 +396,7 @@ def test_a_registry_that_is_behind_is_read_anew(engine: sa.Engine) -> None:
     with transaction(engine) as connection:
         connection.execute(sa.update(tables.instansi).values(scheme="0.11"))
         connection.execute(sa.update(tables.registry_version).values(version=2))
-    refresh(engine, behind, NOON, Cache())
+    refresh(engine, behind, stopped_clock(NOON), Cache())
     row = table(engine)["dinkes", "", "all"]
     assert (row.ikm, row.scheme) == (Decimal("99.00"), "0.11")
     assert json.loads(bytes(row.detail))["comparison"] == {"0.111": 99.9, "exact": 100.0}
@@ -405,7 +408,7 @@ def test_readers_hear_which_opds_changed_when_it_is_committed(engine: sa.Engine)
         rolling.listen(listener)
         seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
         assert rolling.wait_for_announced_opds(listener, 0.05) == set()
-        refresh(engine, registry(engine), NOON, Cache())
+        refresh(engine, registry(engine), stopped_clock(NOON), Cache())
         heard = rolling.wait_for_announced_opds(listener, 5)
         while heard != {"dinkes", ""}:
             heard |= rolling.wait_for_announced_opds(listener, 5)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from shared.inbox.keys import Keys
 from shared.inbox.reader import Reader
 from shared.storage import ledger
 from shared.storage.engine import transaction
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     NOW,
     answers,
@@ -67,7 +68,7 @@ def counted(context: WorkerContext, redis_url: str) -> WorkerContext:
     """A context in which everything is counted and refreshed."""
     append(redis_url, entry(ITEMS[:3]), entry(ITEMS[3:]))
     count(context)
-    refresh(context.engine, context.registry(), NOW, Cache())
+    refresh(context.engine, context.registry(), stopped_clock(NOW), Cache())
     return context
 
 
@@ -109,7 +110,7 @@ def test_nothing_is_found_between_commit_and_settlement(
     put(redis_url, sent("newer"))
     redis.xadd(KEYS.stream, {"foreign": "entry"})
     batch = judged(counted.judge(), counted.inbox.claim(10), counted.inbox.epoch())
-    counting.count(counted.engine, batch, NOW, NOW.date())
+    counting.count(counted.engine, batch, stopped_clock(NOW), UTC)
     assert not findings(counted)
     counted.inbox.settle(batch.entries)
     assert not findings(counted)
@@ -129,7 +130,7 @@ def test_an_earlier_life_of_the_inbox_is_closed_and_no_finding(
     redis.flushall()
     put(redis_url, sent("new"))
     count(counted)
-    refresh(counted.engine, counted.registry(), NOW, Cache())
+    refresh(counted.engine, counted.registry(), stopped_clock(NOW), Cache())
     report = verified(counted)
     assert not report.findings
     assert report.notes[1:] == [f"inbox {closed} is closed (last counted 2026-05-04): accepted 8"]
@@ -342,7 +343,7 @@ def test_nothing_is_found_under_traffic(
             horizon = reader.horizon()
             with transaction(context.engine) as connection:
                 ledger.fold(connection, reader.epoch(), horizon, NOW + timedelta(hours=1))
-            refresh(context.engine, context.registry(), NOW, cache)
+            refresh(context.engine, context.registry(), stopped_clock(NOW), cache)
 
     context.inbox.epoch()
     reported: list[Finding] = []

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import psycopg
@@ -25,6 +25,7 @@ from shared.inbox.keys import Keys
 from shared.inbox.reader import Reader
 from shared.storage import ledger, receipts, tables
 from shared.storage.engine import transaction
+from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     NOW,
     append,
@@ -123,7 +124,7 @@ def test_an_entry_taken_over_while_its_first_worker_still_counts_counts_once(
 
     monkeypatch.setattr(ledger, "enter", enter_slowly)
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(counting.count, context.engine, batch, NOW, NOW.date())
+        first = threads.submit(counting.count, context.engine, batch, stopped_clock(NOW), UTC)
         assert at_the_end.wait(20)
         second = threads.submit(count, context)
         wait_for_lock(context.engine)
@@ -149,13 +150,13 @@ def test_receipts_that_another_worker_writes_after_the_look_are_duplicates(
         monkeypatch.undo()
         digests = stored_digests(*arguments)
         assert counting.count(
-            context.engine, judged(context.judge(), first, epoch), NOW, NOW.date()
+            context.engine, judged(context.judge(), first, epoch), stopped_clock(NOW), UTC
         ) == (2, 0, 0)
         return digests
 
     monkeypatch.setattr(receipts, "stored_digests", look)
     with pytest.raises(psycopg.errors.UniqueViolation):
-        counting.count(context.engine, batch, NOW, NOW.date())
+        counting.count(context.engine, batch, stopped_clock(NOW), UTC)
     assert count(context) == 4
     assert ledger_totals(context.engine) == (4, 3, 1, 0)
     assert context.inbox.depth().waiting == 0
