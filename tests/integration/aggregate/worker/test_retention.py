@@ -74,7 +74,7 @@ def test_old_comments_and_parked_bodies_are_emptied_and_the_others_stay(
 def test_what_was_emptied_is_never_judged_again(context: WorkerContext) -> None:
     retain(context)
     emptied = parked(context)[f"parked {OLD}"]
-    replay = Replay(context.engine, utc_now())
+    replay = Replay(context.engine)
     assert replay.waiting() == Replayed(parked=1)
     assert replay.named([emptied["receipt"]]) == Replayed(gone=1)
     assert parked(context)[f"parked {OLD}"] == emptied
