@@ -9,6 +9,7 @@ import msgspec
 
 from shared.domain.submission.identity import RECEIPT_BYTES
 
+FOREIGN_CHANNEL = "inbox"  # under which a submission of what others wrote is parked
 _LATEST_US = 253_370_764_800_000_000  # the year 9999
 
 
@@ -102,8 +103,13 @@ def entry_of(stream_id: bytes, stored: Mapping[bytes, bytes]) -> Entry:
         return _own(stream_id, stored)
     except (ValueError, KeyError):
         # Keep what is there, under an identity that a redelivery finds again.
-        identity = uuid.uuid5(uuid.NAMESPACE_OID, stream_id.decode())
+        identity = foreign_identity(stream_id.decode())
         return Entry(stream_id, identity, 1, None, repr(stored).encode())
+
+
+def foreign_identity(stream_id: str) -> uuid.UUID:
+    """Return the identity, and so the receipt, of an entry that others wrote."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, stream_id)
 
 
 def _own(stream_id: bytes, stored: Mapping[bytes, bytes]) -> Entry:

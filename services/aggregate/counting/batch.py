@@ -21,13 +21,12 @@ from services.aggregate.counting.judgement import (
 from services.aggregate.counting.tally import tally
 from shared.domain.submission.identity import RECEIPT_BYTES
 from shared.domain.violation import Violation
-from shared.inbox.entry import Entry, Parcel, Parcels
+from shared.inbox.entry import FOREIGN_CHANNEL, Entry, Parcel, Parcels
 from shared.storage import receipts, responses
 from shared.storage.receipts import ReceiptColumns
 from shared.storage.tallies.day_tally import Deltas
 
 _UNREADABLE = "unreadable-entry"
-_FOREIGN_CHANNEL = "inbox"
 _FOREIGN = Parkable(
     [Violation("", _UNREADABLE, "an inbox entry that this service did not write")], _UNREADABLE
 )
@@ -192,7 +191,7 @@ def _foreign(entry: Entry) -> Parcels:
     """Return what somebody else put into the inbox as a submission that will be parked."""
     received_us, source_id = entry.position[0] * 1000, entry.stream_id.decode()
     return Parcels.of(
-        [Parcel(_FOREIGN_CHANNEL, received_us, entry.entry.bytes, [source_id], [entry.raw])]
+        [Parcel(FOREIGN_CHANNEL, received_us, entry.entry.bytes, [source_id], [entry.raw])]
     )
 
 

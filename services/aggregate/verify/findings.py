@@ -1,7 +1,9 @@
 """What a verification comes to, in values that print as one line each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from shared.storage.checks.row_rules import Mismatches
 
 
 class Finding(NamedTuple):
@@ -16,3 +18,11 @@ class Report(NamedTuple):
 
     findings: Sequence[Finding]
     notes: Sequence[str]
+
+
+def in_words(subject: str, mismatches: Mismatches) -> Iterator[str]:
+    """Yield a line that says what is wrong with how many rows, and names a few; none for none."""
+    if mismatches.total:
+        more = ", …" if mismatches.total > len(mismatches.examples) else ""
+        examples = ", ".join(mismatches.examples)
+        yield f"{subject}: {mismatches.wrong}: {mismatches.total} ({examples}{more})"

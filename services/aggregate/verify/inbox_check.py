@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from shared.inbox.audit import Audit, HeldEntries, Totals
-from shared.storage import checks, ledger
+from shared.storage import ledger
+from shared.storage.checks import ledger_checks
 
 QUIET_WITHIN_S = 5.0  # how long to look for a moment in which nothing is settled
 GIVE_UP_S = 30.0
@@ -77,9 +78,11 @@ def lost_on_the_way(connection: sa.Connection, inbox: InboxReading) -> Iterator[
     if totals.epoch is None:
         return
     counted = sum(
-        epoch.accepted for epoch in checks.epoch_totals(connection) if epoch.epoch == totals.epoch
+        epoch.accepted
+        for epoch in ledger_checks.epoch_totals(connection)
+        if epoch.epoch == totals.epoch
     )
-    counted -= checks.accepted_after(connection, totals.epoch, totals.last)
+    counted -= ledger_checks.accepted_after(connection, totals.epoch, totals.last)
     # Foreign entries are accepted when they are settled: those that were seen are not in the total
     # yet.
     counted -= _counted_already(connection, inbox.foreign)

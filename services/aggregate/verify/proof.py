@@ -6,32 +6,33 @@ Every arrow is checked from both of its ends, in one snapshot of PostgreSQL, so 
 no false finding. Nothing is changed and nothing stopped.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import NamedTuple
 
 import sqlalchemy as sa
 from redis.exceptions import RedisError
 
-from services.aggregate.verify import day_tally_check, inbox_check, ledger_check
+from services.aggregate.verify import (
+    day_tally_check,
+    inbox_check,
+    ledger_check,
+    receipt_check,
+    response_check,
+    state_check,
+)
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.inbox_check import InboxReading
 from services.aggregate.verify.rolling_check import RollingCheck
+from services.aggregate.verify.steps import UNCHECKABLE, Step, take
 from shared.inbox.audit import Audit
 from shared.progress import Progress, untold
 from shared.registry.snapshot import Registry
-from shared.storage import checks, ledger
+from shared.storage import ledger
+from shared.storage.checks import ledger_checks, receipt_checks
 from shared.storage.engine import snapshot, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.tallies import tally_check
-
-
-class Step(NamedTuple):
-    """One step of a verification: its check by name, and what yields what is wrong, in words."""
-
-    check: str
-    find: Callable[[], Iterable[str]]
 
 
 def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Report:
@@ -51,52 +52,82 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
                 findings.append(Finding("inbox", text))
             connection = stack.enter_context(snapshot(engine))
         # The snapshot is taken, entries may be folded again.
-        registry = stored_registry.load(connection)
-        rolling = RollingCheck.of(connection, registry)
-        steps = list(_plan(connection, inbox, registry, rolling))
-        for done, (check, find) in enumerate(steps):
+        steps = list(_steps_of_counting(connection, inbox))
+        rolling: RollingCheck | None = None
+        try:
+            registry = stored_registry.load(connection)
+        except UNCHECKABLE as error:
+            text = f"the registry cannot be read, what follows from it is not checked: {error}"
+            findings.append(Finding("registry", text))
+        else:
+            rolling = RollingCheck.of(connection, registry)
+            steps += _steps_of_figures(connection, registry, rolling)
+        for done, step in enumerate(steps):
             progress(done, len(steps))
-            findings += [Finding(check, text) for text in find()]
+            findings += take(connection, step)
         progress(len(steps), len(steps))
         return Report(findings, list(_notes(connection, inbox, rolling)))
 
 
-def _plan(
-    connection: sa.Connection,
-    inbox: InboxReading | None,
-    registry: Registry,
-    rolling: RollingCheck,
-) -> Iterator[Step]:
+def _steps_of_counting(connection: sa.Connection, inbox: InboxReading | None) -> Iterator[Step]:
     if inbox is not None:
-        yield Step("stream", partial(inbox_check.lost_in_stream, inbox))
-        yield Step("accepted", partial(inbox_check.lost_on_the_way, connection, inbox))
-    yield Step("balance", partial(ledger_check.unbalanced, connection))
-    yield Step("receipts", partial(ledger_check.missing_receipts, connection))
-    for state in ledger_check.STATES:
-        yield Step("receipts", partial(ledger_check.unmatched_receipts, connection, state))
-    questionnaires = list(registry.questionnaires.values())
+        yield Step("stream", "the stream", partial(inbox_check.lost_in_stream, inbox))
+        lost = partial(inbox_check.lost_on_the_way, connection, inbox)
+        yield Step("accepted", "what Redis accepted", lost)
+    yield Step("balance", "the ledger", partial(ledger_check.unbalanced, connection))
+    yield Step("receipts", "the receipts", partial(ledger_check.missing_receipts, connection))
+    for state, table in receipt_checks.TABLES.items():
+        unmatched = partial(receipt_check.unmatched, connection, state)
+        yield Step("receipts", f"the table {table.name}", unmatched)
+    contradictions = partial(receipt_check.contradictions, connection)
+    yield Step("receipts", "what receipts and their rows say", contradictions)
+    yield Step("identity", "the receipts", partial(receipt_check.underived, connection))
+    yield Step("identity", "the ids", partial(receipt_check.repeated, connection))
+
+
+def _steps_of_figures(
+    connection: sa.Connection, registry: Registry, rolling: RollingCheck
+) -> Iterator[Step]:
+    invalid = partial(response_check.invalid, connection, registry)
+    yield Step("response", "the responses", invalid)
     for opds in tally_check.opd_ranges(connection):
-        wrong_tallies = partial(day_tally_check.wrong_tallies, connection, opds, questionnaires)
-        yield Step("tally", wrong_tallies)
+        yield _tally_step(connection, opds, registry)
+    yield Step("state", "opd_state", partial(state_check.impossible, connection, registry))
+    yield Step("rolling", "opd_state", partial(state_check.never_refreshed, connection))
     for opd_state in rolling.states:
-        yield Step("rolling", partial(rolling.wrong_rows_of_opd, opd_state))
-    yield Step("rolling", rolling.wrong_rows_of_instansi)
-    yield Step("rolling", rolling.never_refreshed)
+        wrong_rows = partial(rolling.wrong_rows_of_opd, opd_state)
+        yield Step("rolling", f"OPD {opd_state.opd}", wrong_rows)
+    yield Step("rolling", "the instansi", rolling.wrong_rows_of_instansi)
+
+
+def _tally_step(connection: sa.Connection, opds: tally_check.OpdRange, registry: Registry) -> Step:
+    questionnaires = list(registry.questionnaires.values())
+
+    def step(part: tally_check.OpdRange) -> Step:
+        wrong_tallies = partial(day_tally_check.wrong_tallies, connection, part, questionnaires)
+        return Step("tally", f"the tallies of {part.until or 'the last OPD'}", wrong_tallies)
+
+    def single_opds() -> list[Step]:
+        return [step(part) for part in tally_check.single_opds(connection, opds)]
+
+    return step(opds)._replace(parts=single_opds)
 
 
 def _notes(
-    connection: sa.Connection, inbox: InboxReading | None, rolling: RollingCheck
+    connection: sa.Connection, inbox: InboxReading | None, rolling: RollingCheck | None
 ) -> Iterator[str]:
     total = ledger.totals(connection)
     yield ", ".join(f"{name} {number}" for name, number in total.items())
     current = inbox.totals.epoch if inbox is not None else None
-    for epoch in checks.epoch_totals(connection):
+    for epoch in ledger_checks.epoch_totals(connection):
         if epoch.epoch != current:
             yield (
                 f"inbox {epoch.epoch} is closed (last counted {epoch.last_day}): "
                 f"accepted {epoch.accepted}"
             )
-    if rolling.stale:
+    if forced := receipt_checks.forced_ids(connection):
+        yield f"of {forced} ids several contents are counted (ikm parked replay --force)"
+    if rolling is not None and rolling.stale:
         yield (
             f"{rolling.stale} of {len(rolling.states)} OPDs are being refreshed: "
             "their rolling rows were not compared"

@@ -4,27 +4,32 @@ The rows are computed anew from sums read at once, with an empty cache; how they
 date is not used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
 
+import msgspec
 import sqlalchemy as sa
 
 from services.aggregate.rolling.opd_figures import OpdFigures, compute, sums_by_layanan
 from services.aggregate.rolling.rolling_rows import (
     WindowSummaries,
-    WindowSummary,
+    rows_of,
     summaries_of_instansi,
     summaries_of_opd,
-    window_summary,
 )
 from services.aggregate.rolling.segments import Calendar
 from shared.registry.snapshot import Registry
-from shared.storage import checks, rolling
-from shared.storage.rolling import ALL_LAYANAN, INSTANSI, OpdState
+from shared.storage import rolling
+from shared.storage.rolling import ALL_LAYANAN, INSTANSI, OpdState, RollingRow
 from shared.storage.tallies import tally_sums
 
 EXAMPLES = 5
+# When they were written says nothing of the tallies.
+_COLUMNS = [name for name in RollingRow.__struct_fields__ if name not in ("version", "computed_at")]
+_decode_detail = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 @dataclass(slots=True)
@@ -55,46 +60,59 @@ class RollingCheck:
             self.connection, [state.opd], self.registry.unsur_max, calendar.segments.borders
         )
         figures = compute(state, sums_by_layanan(sums), self.registry, calendar, None)
-        yield from self._differences(state.opd, summaries_of_opd(figures, calendar))
         # The instansi needs the OPD as a whole alone.
         self.opd_figures.append(replace(figures, segment_sums={}, layanan={}))
+        yield from self._differences(state.opd, summaries_of_opd(figures, calendar))
 
     def wrong_rows_of_instansi(self) -> Iterator[str]:
-        """Yield what is wrong with the rows of the instansi; nothing while an OPD is stale."""
+        """Yield what is wrong with the rows of the instansi, if every OPD could be looked at."""
         days = {state.as_of for state in self.states}
         day = days.pop() if len(days) == 1 else None
-        if not self.stale and day is not None:
+        if len(self.opd_figures) == len(self.states) and day is not None:
             calendar = Calendar.of(day)
             expected = summaries_of_instansi(self.opd_figures, self.registry, calendar)
             yield from self._differences(INSTANSI, expected)
 
-    def never_refreshed(self) -> Iterator[str]:
-        """Yield the OPDs with rows or tallies that no refresh ever looks at."""
-        for opd in checks.rolling_without_state(self.connection):
-            yield f"rolling_ikm has rows of {opd}, which was never counted for"
-        for opd in checks.opds_without_state(self.connection):
-            yield f"day_tally has rows of {opd}, but opd_state does not know it: never refreshed"
-
     def _differences(self, opd: str, expected: WindowSummaries) -> Iterator[str]:
-        stored = {
-            (row.layanan, row.window): window_summary(row)
-            for row in rolling.read_rows(self.connection, [opd])
-        }
+        computed = _by_key(rows_of(opd, expected, 0, datetime.now(UTC)))
+        stored = _by_key(rolling.read_rows(self.connection, [opd]))
         wrong = sorted(
-            key for key in stored.keys() | expected.keys() if stored.get(key) != expected.get(key)
+            key for key in stored.keys() | computed.keys() if stored.get(key) != computed.get(key)
         )
         name_of_opd = "instansi" if opd == INSTANSI else opd
         for layanan, window in wrong[:EXAMPLES]:
             name = name_of_opd if layanan == ALL_LAYANAN else f"{name_of_opd}/{layanan}"
-            has = _in_words(stored.get((layanan, window)))
-            expected_words = _in_words(expected.get((layanan, window)))
-            yield f"rolling_ikm {name} {window}: has {has}, the tallies give {expected_words}"
+            difference = _in_words(stored.get((layanan, window)), computed.get((layanan, window)))
+            yield f"rolling_ikm {name} {window}: {difference}"
         if len(wrong) > EXAMPLES:
             yield f"rolling_ikm {name_of_opd}: {len(wrong) - EXAMPLES} more rows differ"
 
 
-def _in_words(row: WindowSummary | None) -> str:
-    if row is None:
-        return "no row"
-    summary, first, last = row.summary, row.window.first, row.window.last
-    return f"n={summary.respondents} ikm={summary.ikm} {first or '…'}–{last or '…'}"
+_Columns = Mapping[str, Any]
+
+
+def _by_key(rows: Iterator[RollingRow] | list[RollingRow]) -> dict[tuple[str, str], _Columns]:
+    """Return what each row says, by layanan and window; details as values, not as they look."""
+    said: dict[tuple[str, str], _Columns] = {}
+    for row in rows:
+        columns = {name: getattr(row, name) for name in _COLUMNS}
+        said[row.layanan, row.window] = {**columns, "detail": _decode_detail(row.detail)}
+    return said
+
+
+def _in_words(stored: _Columns | None, computed: _Columns | None) -> str:
+    if stored is None or computed is None:
+        row = stored or computed or {}
+        numbers = f"n={row['respondents']} ikm={row['ikm']}"
+        return (
+            f"no row, the tallies give {numbers}"
+            if stored is None
+            else f"a row too many: {numbers}"
+        )
+    differences = [
+        (name, stored[name], computed[name]) for name in _COLUMNS if stored[name] != computed[name]
+    ]
+    return "; ".join(
+        f"{name} differs" if name == "detail" else f"{name} {has}, the tallies give {expected}"
+        for name, has, expected in differences
+    )

@@ -6,6 +6,7 @@ list, sums are SUM, and a FULL JOIN says where the two differ.
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -71,6 +72,15 @@ def opd_ranges(connection: sa.Connection) -> list[OpdRange]:
     return [OpdRange(*pair) for pair in zip([None, *bounds], [*bounds, None], strict=True)]
 
 
+def single_opds(connection: sa.Connection, opds: OpdRange) -> list[OpdRange]:
+    """Return the ranges of one OPD each that a range is made of; together they leave none out."""
+    codes = list(
+        connection.scalars(sa.text(_SELECT_OPDS), {"after": opds.after, "until": opds.until})
+    )
+    bounds = [opds.after, *codes[:-1], opds.until]
+    return [OpdRange(*pair) for pair in pairwise(bounds)]
+
+
 def differences(
     connection: sa.Connection, opds: OpdRange, questionnaires: Collection[Questionnaire]
 ) -> TallyDifferences:
@@ -119,6 +129,12 @@ _AGE_GROUP = """CASE WHEN age < 20 THEN '0-19' WHEN age < 30 THEN '20-29' WHEN a
 _IN_RANGE = """(CAST(:after AS text) IS NULL OR opd > :after)
     AND (CAST(:until AS text) IS NULL OR opd <= :until)"""
 
+# The OPDs of a range that have responses or tallies.
+_SELECT_OPDS = f"""
+SELECT opd FROM (SELECT opd FROM day_tally UNION SELECT opd FROM response) AS counted
+WHERE {_IN_RANGE} ORDER BY opd
+"""  # noqa: S608 - built from a condition
+
 
 def _compare(widest: int) -> str:
     """Return the statement that compares, for questionnaires of at most so many unsur.
@@ -134,7 +150,7 @@ def _compare(widest: int) -> str:
     bit_columns = ", ".join(f"{expression} AS {bit}" for bit, expression in bits.items())
     bit_sums = ", ".join(f"sum({bit})" for bit in bits)
     weights = ", ".join(f"weight_{unsur}" for unsur in range(widest))
-    weight_arrays = ", ".join(f"CAST(:weights_{unsur} AS int[])" for unsur in range(widest))
+    weight_arrays = ", ".join(f"CAST(:weights_{unsur} AS int8[])" for unsur in range(widest))
     # strpos is the digit's value; beyond the end of a shorter questionnaire the weight is 0.
     total = " + ".join(
         f"weight_{unsur} * strpos('1234', {digit})" for unsur, digit in enumerate(digits)

@@ -187,9 +187,7 @@ def test_of_many_wrong_tallies_some_are_named(counted: WorkerContext) -> None:
 def test_a_missing_response_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM response WHERE opd = 'disdukcapil' AND sex = 'L'")
     texts = findings(counted)
-    assert texts["receipts"][0].startswith(
-        "receipts that are counted, without a row in response: 1 ("
-    )
+    assert texts["receipts"][0].startswith("receipt: counted, but without a row in response: 1 (")
     assert set(texts) == {"receipts", "tally"}
 
 
@@ -197,26 +195,26 @@ def test_a_lost_receipt_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM receipt WHERE source_id = 'a'")
     texts = findings(counted)["receipts"]
     assert texts[0] == "the ledger has counted + parked = 7, but there are 6 receipts"
-    assert texts[1].startswith("rows in response, without a receipt that is counted: 1 (")
+    assert texts[1].startswith("response: without a receipt that is counted: 1 (")
 
 
 def test_a_lost_parked_submission_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM parked")
     assert findings(counted)["receipts"][0].startswith(
-        "receipts that are parked, without a row in parked: 1 ("
+        "receipt: parked, but without a row in parked: 1 ("
     )
 
 
 def test_a_receipt_in_the_wrong_state_is_found(counted: WorkerContext) -> None:
     damage(counted, "UPDATE receipt SET state = 'counted' WHERE source_id = 'g'")
-    assert len(findings(counted)["receipts"]) == 2
+    assert len(findings(counted)["receipts"]) == 3
 
 
 def test_an_entry_that_does_not_add_up_is_found(counted: WorkerContext) -> None:
     damage(counted, "UPDATE inbox_entry SET duplicate = duplicate + 1 WHERE accepted = 5")
-    texts = findings(counted)["balance"]
-    assert texts[0].endswith("accepted 5, but counted + duplicate + parked = 6")
-    assert texts[1] == "ledger: accepted 8, but counted + duplicate + parked = 9"
+    [text] = findings(counted)["balance"]
+    assert text.startswith("inbox_entry: accepted is not counted + duplicate + parked: 1 (")
+    assert text.endswith(" [accepted=5 counted=3 duplicate=2 parked=1])")
 
 
 def test_an_entry_that_was_lost_after_it_was_counted_is_found(counted: WorkerContext) -> None:
@@ -250,15 +248,15 @@ def test_a_redis_that_lost_its_totals_is_found(counted: WorkerContext, redis: Re
 
 
 @pytest.mark.parametrize(
-    ("change", "row"),
+    ("change", "column"),
     [
-        ("respondents = respondents + 1", "disdukcapil/ktp-el today"),
-        ("ikm = ikm + 0.01", "disdukcapil/ktp-el today"),
-        ("detail = jsonb_set(detail, '{unsur,0,answered}', '9')", "disdukcapil/ktp-el today"),
-        ("first = first - 1", "disdukcapil/ktp-el today"),
+        ("respondents = respondents + 1", "respondents 3, the tallies give 2"),
+        ("ikm = ikm + 0.01", "ikm "),
+        ("detail = jsonb_set(detail, '{unsur,0,answered}', '9')", "detail differs"),
+        ("first = first - 1", "first "),
     ],
 )
-def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, row: str) -> None:
+def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, column: str) -> None:
     damage(
         counted,
         f"UPDATE rolling_ikm SET {change}"
@@ -266,7 +264,7 @@ def test_a_wrong_rolling_row_is_found(counted: WorkerContext, change: str, row: 
     )
     texts = findings(counted)
     assert set(texts) == {"rolling"}
-    assert texts["rolling"][0].startswith(f"rolling_ikm {row}: has n=")
+    assert texts["rolling"][0].startswith(f"rolling_ikm disdukcapil/ktp-el today: {column}")
 
 
 def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: WorkerContext) -> None:
@@ -281,7 +279,7 @@ def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: WorkerContext)
 
 def test_an_opd_that_nothing_would_refresh_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM opd_state WHERE opd = 'dinkes'")
-    assert len([text for text in findings(counted)["rolling"] if "dinkes" in text]) == 2
+    assert len([text for text in findings(counted)["rolling"] if "dinkes" in text]) == 3
 
 
 def test_a_redis_that_is_away_is_a_finding_and_the_rest_is_checked(

@@ -1,0 +1,55 @@
+"""Each receipt follows from channel and id, stands for one content, and has its row."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from services.aggregate.verify.findings import in_words
+from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.inbox.entry import FOREIGN_CHANNEL, foreign_identity
+from shared.storage.checks import receipt_checks
+from shared.storage.checks.receipt_checks import StoredReceipt
+from shared.storage.checks.row_rules import EXAMPLES, Mismatches
+
+
+def underived(connection: sa.Connection) -> Iterator[str]:
+    """Yield the receipts that do not follow from their channel and id."""
+    namespace = lru_cache(receipt_namespace)
+    total, examples = 0, list[str]()
+    for chunk in receipt_checks.all_receipts(connection):
+        for stored in chunk:
+            plain = receipt_bytes(namespace(stored.channel), stored.source_id)
+            if stored.receipt != plain and not _is_derived_otherwise(stored, plain):
+                total += 1
+                if len(examples) < EXAMPLES:
+                    name = f"channel={stored.channel} source_id={stored.source_id}"
+                    examples.append(f"{receipt_text(stored.receipt)} [{name}]")
+    wrong = "the receipt is not the one of its channel and id"
+    yield from in_words("receipt", Mismatches(wrong, total, examples))
+
+
+def repeated(connection: sa.Connection) -> Iterator[str]:
+    """Yield the ids of which one content is counted twice."""
+    yield from in_words("receipt", receipt_checks.repeated_contents(connection))
+
+
+def unmatched(connection: sa.Connection, state: str) -> Iterator[str]:
+    """Yield the receipts of a state without the row that belongs to them, and such rows."""
+    yield from in_words("receipt", receipt_checks.receipts_without_row(connection, state))
+    table = receipt_checks.TABLES[state].name
+    yield from in_words(table, receipt_checks.rows_without_receipt(connection, state))
+
+
+def contradictions(connection: sa.Connection) -> Iterator[str]:
+    """Yield the rows that say something else than their receipt."""
+    for table, mismatches in receipt_checks.contradictions(connection):
+        yield from in_words(table, mismatches)
+
+
+def _is_derived_otherwise(stored: StoredReceipt, plain: bytes) -> bool:
+    """Tell whether it is the receipt of an id used twice, or of what somebody else wrote."""
+    if stored.receipt == receipt_bytes(plain, f"{stored.digest:x}"):
+        return True
+    is_foreign = stored.channel == FOREIGN_CHANNEL
+    return is_foreign and stored.receipt == foreign_identity(stored.source_id).bytes

@@ -1,0 +1,1 @@
+"""What `verify` asks PostgreSQL: a question names what is wrong, no answer is the good one."""

@@ -1,0 +1,74 @@
+"""Which OPDs a refresh knows, and whether their versions and days are possible."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from shared.storage.checks.row_rules import Mismatches, RowRule, broken
+from shared.storage.rolling import INSTANSI
+from shared.storage.tables import day_tally, opd, opd_state, rolling_ikm
+
+
+def impossible_states(connection: sa.Connection, zone: str) -> Iterator[Mismatches]:
+    """Yield in which ways the state of an OPD cannot be, and of which OPDs."""
+    state = opd_state.c
+    tomorrow = _local_day(connection, zone) + timedelta(days=1)
+    versions = [state.version, state.past_version, state.refreshed]
+    rules = (
+        RowRule("the rows show a version that is not there yet",
+                state.refreshed > state.version, versions),
+        RowRule("the past was touched by a version that is not there yet",
+                state.past_version > state.version, versions),
+        RowRule("a version is negative",
+                sa.or_(*(version < 0 for version in versions)), versions),
+        RowRule("it is rolled to a day after tomorrow", state.as_of > tomorrow, [state.as_of]),
+        RowRule("it is refreshed, but rolled to no day",
+                sa.and_(state.refreshed > 0, state.as_of.is_(None)), versions),
+    )  # fmt: skip
+    return broken(connection, opd_state, [state.opd], rules)
+
+
+def impossible_versions(connection: sa.Connection) -> Iterator[Mismatches]:
+    """Yield rolling rows with a version that their OPD, or all OPDs together, never had."""
+    row, state = rolling_ikm.c, opd_state.c
+    total = sa.select(sa.func.coalesce(sa.func.sum(state.version), 0)).scalar_subquery()
+    most = sa.case((row.opd == INSTANSI, total), else_=state.refreshed)
+    rows = rolling_ikm.outerjoin(opd_state, state.opd == row.opd)
+    rule = RowRule(
+        "the version is none that the tallies ever had",
+        sa.or_(row.version < 0, row.version > most),
+        [row.version, state.refreshed],
+    )
+    return broken(connection, rows, [row.opd, row.layanan, row.window], [rule])
+
+
+def opds_without_state(connection: sa.Connection) -> list[str]:
+    """Return OPDs with tallies that no refresh would ever look at."""
+    has_state = sa.exists().where(opd_state.c.opd == day_tally.c.opd)
+    query = sa.select(day_tally.c.opd).where(~has_state).distinct().order_by(day_tally.c.opd)
+    return list(connection.scalars(query))
+
+
+def registered_without_state(connection: sa.Connection) -> list[str]:
+    """Return OPDs of the registry that no refresh would ever look at."""
+    has_state = sa.exists().where(opd_state.c.opd == opd.c.code)
+    return list(connection.scalars(sa.select(opd.c.code).where(~has_state).order_by(opd.c.code)))
+
+
+def rolling_without_state(connection: sa.Connection) -> list[str]:
+    """Return OPDs with rolling rows that were never counted for nor registered."""
+    has_state = sa.exists().where(opd_state.c.opd == rolling_ikm.c.opd)
+    query = (
+        sa.select(rolling_ikm.c.opd)
+        .where(~has_state, rolling_ikm.c.opd != INSTANSI)
+        .distinct()
+        .order_by(rolling_ikm.c.opd)
+    )
+    return list(connection.scalars(query))
+
+
+def _local_day(connection: sa.Connection, zone: str) -> date:
+    """Return PostgreSQL's day in a zone."""
+    today = sa.cast(sa.func.timezone(zone, sa.func.now()), sa.Date)
+    return connection.execute(sa.select(today)).scalar_one()
