@@ -1,5 +1,6 @@
 # One image for every process of IKM Live; the command of the container says which one it is.
-ARG PYTHON=3.13-slim-bookworm
+# In full, so that a build of tomorrow is that of today; renew it with the lock.
+ARG PYTHON=3.13.12-slim-bookworm
 
 FROM python:${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -4,10 +4,12 @@ Celery carries hints and schedules, never the only copy of anything: every setti
 chosen so that a lost message costs at most one sweep and a repeated one costs nothing.
 """
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu import Queue
+from redis import Redis
 
 from shared.settings import Settings
 
@@ -61,6 +63,7 @@ def celery_app(settings: Settings) -> Celery:
         # Workers start before Redis does, and outlive any outage of it.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_use_ssl=_tls(settings.need_redis()),
         # After a lost connection the message comes again: do not also finish the old run of it.
         worker_cancel_long_running_tasks_on_connection_loss=True,
         # SIGTERM (as SIGQUIT, see REMAP_SIGTERM): let the running batch commit first.
@@ -97,6 +100,18 @@ def broker_url(redis_url: str) -> str:
         return redis_url
     database = parts.query.removeprefix("db=") if parts.query.startswith("db=") else "0"
     return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+def _tls(redis_url: str) -> dict[str, Any] | None:
+    """Return how kombu verifies the server's certificate.
+
+    By itself it verifies nothing, whatever the URL says: redis-py would.
+    """
+    if not redis_url.startswith("rediss:"):
+        return None
+    told = Redis.from_url(redis_url).connection_pool.connection_kwargs
+    options = {name: value for name, value in told.items() if name.startswith("ssl_")}
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **options}
 
 
 def _keepalive(redis_url: str) -> dict[str, object]:

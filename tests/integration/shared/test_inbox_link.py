@@ -1,7 +1,6 @@
 """The writer's connection: over TCP and TLS, with a password and a database, and after a loss."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from shared.connections import ingest_redis
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import Writer
 from shared.link import Link
+from tests.integration.shared.relay import made_certificate, relayed, socket_of
 
 PREFIX = "tautan:"
 PARCELS = [Parcel("loket", 1_777_777_777_000_000, b"r" * 16, ["a"], [b"{}"])]
@@ -35,37 +35,6 @@ async def append_once(url: str) -> tuple[int, int]:
         return await writer.append(PARCELS, 1)
 
 
-@asynccontextmanager
-async def relayed(socket: Path, tls: dict[str, str] | None = None) -> AsyncIterator[int]:
-    """A TCP port, perhaps with TLS, before a Redis on a Unix socket."""
-    import ssl
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inside, out = await asyncio.open_unix_connection(socket)
-
-        async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            while data := await source.read(65_536):
-                target.write(data)
-            target.close()
-
-        await asyncio.gather(copy(reader, out), copy(inside, writer), return_exceptions=True)
-
-    context = None
-    if tls is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls["certificate"], tls["key"])
-    server = await asyncio.start_server(pass_on, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await asyncio.sleep(0.05)
-
-
-def socket_of(redis: Redis) -> Path:
-    return redis.sockets / "redis.sock"
-
-
 def test_over_tcp(own_redis: Redis) -> None:
     async def main() -> None:
         async with relayed(socket_of(own_redis)) as port:
@@ -78,29 +47,7 @@ def test_over_tcp(own_redis: Redis) -> None:
 def test_with_tls_the_certificate_is_judged_as_the_client_judges_it(
     own_redis: Redis, tmp_path: Path, openssl: str
 ) -> None:
-    tls = {"certificate": str(tmp_path / "c.pem"), "key": str(tmp_path / "k.pem")}
-    made = [
-        "-keyout",
-        tls["key"],
-        "-out",
-        tls["certificate"],
-        "-days",
-        "1",
-        "-nodes",
-        "-subj",
-        "/CN=localhost",
-    ]
-    command = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-addext",
-        "subjectAltName=DNS:localhost",
-        *made,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    tls = made_certificate(openssl, tmp_path)
 
     async def main() -> None:
         async with relayed(socket_of(own_redis), tls) as port:
