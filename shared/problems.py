@@ -60,6 +60,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     ),
     "invalid-submission": ProblemKind(422, "The submission is not valid", "Isian survei tidak sah"),
     "invalid-parameter": ProblemKind(422, "A parameter is not valid", "Parameter tidak sah"),
+    "too-many-requests": ProblemKind(
+        429, "Too many refused requests from this address", "Terlalu banyak permintaan ditolak"
+    ),
     "internal-error": ProblemKind(500, "The service failed", "Layanan mengalami kegagalan"),
     "inbox-unavailable": ProblemKind(
         503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2

@@ -25,6 +25,7 @@ from shared.clock import utc_now
 from shared.connections import ingest_redis
 from shared.inbox.writer import Writer
 from shared.observability import configure
+from shared.registry.refused_keys import RefusedKeys
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Ingest:
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
+            redirect_slashes=False,  # to a host that the client named, its key would go there
         )
         self.api.include_router(probes.router)
         self.api.router.routes += [
@@ -83,8 +85,9 @@ class Ingest:
         commit = GroupCommit(writer, settings.accept_timeout, on_stored, watch.failed)
         meters = IngestMeters(watch)
         api.state.watch, api.state.meters = watch, meters
+        refused_keys = RefusedKeys()
         for path, wire_format in FORMATS.items():
-            self._endpoints[path] = Endpoint(wire_format, watch, commit, meters)
+            self._endpoints[path] = Endpoint(wire_format, watch, commit, meters, refused_keys)
         await watch.look()
         _calm_the_collector()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]

@@ -24,6 +24,8 @@ from shared.domain.submission.identity import receipt_texts
 from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
 from shared.problems import Problem, Refused, problem
+from shared.registry.access import KeyRefused
+from shared.registry.refused_keys import RefusedKeys
 from shared.registry.snapshot import Channel
 from shared.wire import Submission
 
@@ -49,13 +51,19 @@ class Endpoint:
     """Answers the POSTs of one wire format."""
 
     def __init__(
-        self, wire_format: Format, watch: Watch, commit: GroupCommit, meters: IngestMeters
+        self,
+        wire_format: Format,
+        watch: Watch,
+        commit: GroupCommit,
+        meters: IngestMeters,
+        refused_keys: RefusedKeys,
     ) -> None:
         self._format = wire_format
         self._watch = watch
         self._commit = commit
         self._meters = meters
         self._outcomes = meters.outcomes(wire_format.name)
+        self._refused_keys = refused_keys
         self._authenticator = Authenticator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +71,7 @@ class Endpoint:
         try:
             reply = await self._store(dict(scope["headers"]), receive)
         except (Refused, Unreadable) as error:
-            refusal = error.problem if isinstance(error, Refused) else _refusal_of(error)
+            refusal = self._refusal_of(error, scope)
             self._meters.refused(refusal.code)
             await refusal(scope, receive, send)
             return
@@ -75,6 +83,17 @@ class Endpoint:
         headers = (_JSON, (b"content-length", b"%d" % len(reply)))
         await send({"type": "http.response.start", "status": 202, "headers": headers})
         await send({"type": "http.response.body", "body": reply})
+
+    def _refusal_of(self, error: Refused | Unreadable, scope: Scope) -> Problem:
+        """Return what is answered; a key that is not known is counted, and slowed in the end."""
+        if isinstance(error, Unreadable):  # the request cannot be read in this format
+            return problem(
+                error.code, error.detail, errors=[Violation("", error.code, error.detail)]
+            )
+        if isinstance(error, KeyRefused):
+            address, _ = scope.get("client") or ("", 0)
+            return self._refused_keys.answer(error, address)
+        return error.problem
 
     async def _store(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """Store what a request holds and return the body of its 202; Refused when nothing was."""
@@ -119,11 +138,6 @@ class Endpoint:
             judged.bodies.append(item.body)
             return
         judged.refused.append(RefusedItem(index, violations))
-
-
-def _refusal_of(error: Unreadable) -> Problem:
-    """Return the problem of a request that its format cannot read."""
-    return problem(error.code, error.detail, errors=[Violation("", error.code, error.detail)])
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:

@@ -15,19 +15,29 @@ _UNKNOWN: Final = problem("unauthorized", "this key is not known or was revoked"
 )
 
 
+class KeyRefused(Refused):
+    """The key of the request is not known; `digest` is its SHA-256."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(_UNKNOWN)
+        self.digest = digest
+
+
 def sent_key(registry: Registry, authorization: bytes | None) -> AccessKey:
     """Return the key that an Authorization header names.
 
-    Raises Refused (401) without one, for another scheme, and for a key that the registry lacks.
+    Raises Refused (401) without one or for another scheme, KeyRefused for one that the registry
+    lacks.
     """
     if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
         raise Refused(_MISSING)
     # Keys are long and random: a plain SHA-256 is enough, and a lookup by it leaks nothing of the
     # key by its timing.
     token = authorization[len(_BEARER) :].strip()
-    key = registry.keys.get(hashlib.sha256(token).hexdigest())
+    digest = hashlib.sha256(token).hexdigest()
+    key = registry.keys.get(digest)
     if key is None:
-        raise Refused(_UNKNOWN)
+        raise KeyRefused(digest)
     return key
 
 

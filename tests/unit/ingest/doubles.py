@@ -15,6 +15,7 @@ from services.ingest.meters import IngestMeters
 from services.ingest.watch import Watch
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import AppendAnswer, Writer
+from shared.registry.refused_keys import RefusedKeys
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.wire import SubmissionDecoder
@@ -77,7 +78,7 @@ class Desk:
         self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
         meters = IngestMeters(self.watch)
         self.endpoints = {
-            path: Endpoint(wire_format, self.watch, self.commit, meters)
+            path: Endpoint(wire_format, self.watch, self.commit, meters, RefusedKeys())
             for path, wire_format in FORMATS.items()
         }
 

@@ -12,6 +12,7 @@ from starlette.types import Message
 from services.ingest.formats.format import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES
 from services.ingest.watch import FULL
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.registry.refused_keys import ADDRESS_MAX
 from shared.registry.snapshot import Opd
 from tests.builders import KEY, OTHER_KEY, authorization, registry, submission, submission_json
 from tests.unit.ingest.doubles import Answer, Desk, receiving
@@ -284,3 +285,15 @@ def test_a_fault_of_the_service_is_a_problem_that_shows_nothing_and_the_log_says
 
     at_desk(work)
     assert "secret of the house" in caplog.text
+
+
+def test_unknown_keys_are_slowed_and_known_ones_are_not() -> None:
+    async def work(desk: Desk) -> None:
+        wrong = JSON | {"authorization": "Bearer guessed"}
+        answers = [await desk.post(submission_json(), wrong) for _ in range(ADDRESS_MAX + 2)]
+        assert [answer.status for answer in answers] == [401] * ADDRESS_MAX + [429, 429]
+        assert answers[-1].headers["connection"] == "close"
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert (await desk.post(submission_json(), JSON)).status == 202
+
+    at_desk(work)

@@ -1,4 +1,4 @@
-"""What only the read API refuses: a parameter given twice, and a read while PostgreSQL is away."""
+"""What only the read API refuses: unknown keys, repeated parameters, reads without PostgreSQL."""
 
 import logging
 from collections import Counter
@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from shared import problem_handlers
 from shared.problems import Refused, problem, query_violation
+from shared.registry.access import KeyRefused
+from shared.registry.refused_keys import RefusedKeys
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +19,14 @@ log = logging.getLogger(__name__)
 def install(api: FastAPI) -> None:
     """Let the application answer its failures with problems."""
     problem_handlers.install(api, answers_head=True)
+    refused_keys = RefusedKeys()
+
+    async def unknown_key(request: Request, error: Exception) -> Response:
+        address = request.client.host if request.client is not None else ""
+        refusal = error if isinstance(error, KeyRefused) else KeyRefused("")
+        return problem_handlers.response_of(refused_keys.answer(refusal, address))
+
+    api.add_exception_handler(KeyRefused, unknown_key)
     for lost in (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
         api.add_exception_handler(lost, _database_unavailable)
 
