@@ -6,7 +6,7 @@ integers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import add
+from operator import add, sub
 from typing import Self
 
 from shared.domain.errors import TallyMismatch
@@ -58,6 +58,22 @@ class Tally:
             self.total + other.total,
             self.total_sq + other.total_sq,
         )
+
+    def __sub__(self, other: Self) -> Self:
+        """Return the tally of this group without the other, which was a part of it."""
+        self._demand_same_size(other)
+        return type(self)(
+            self.n - other.n,
+            tuple(map(sub, self.counts, other.counts)),
+            self.complete - other.complete,
+            self.total - other.total,
+            self.total_sq - other.total_sq,
+        )
+
+    def includes(self, other: Self) -> bool:
+        """Tell whether the other group can be a part of this one: no number of it is greater."""
+        rest = self - other
+        return min(rest.n, rest.complete, rest.total, rest.total_sq, *rest.counts) >= 0
 
     def _by_unsur(self) -> Iterator[tuple[int, int, int, int]]:
         counts = self.counts

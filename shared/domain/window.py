@@ -9,7 +9,8 @@ from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Final
+from functools import lru_cache
+from typing import Final, Self
 
 from shared.domain.errors import NaiveInstant, ReversedPeriod, UnknownStep, UnknownWindow
 
@@ -25,6 +26,14 @@ class Window:
     def __contains__(self, day: date) -> bool:
         """Tell whether the day is one of the window's."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def covers(self, other: Self) -> bool:
+        """Tell whether all days of another window are this one's too."""
+        begins_before = self.first is None or (
+            other.first is not None and self.first <= other.first
+        )
+        ends_after = self.last is None or (other.last is not None and other.last <= self.last)
+        return begins_before and ends_after
 
 
 # The windows that move with the day, and how many days they hold, today being the last.
@@ -57,6 +66,12 @@ def named_window(name: str, today: date) -> Window:
         return Window(name, today - timedelta(days=MOVING_DAYS[name] - 1), today)
     if name in MOVING_MONTHS:
         return _months_up_to(name, today, MOVING_MONTHS[name])
+    return period(name)
+
+
+@lru_cache(maxsize=4096)
+def period(name: str) -> Window:
+    """Return the month, triwulan, semester or year of a name; UnknownWindow if it is of none."""
     for pattern, months in _PERIODS:
         match = pattern.fullmatch(name)
         if match is not None and match[1] != "0000":
@@ -83,11 +98,12 @@ def is_public(name: str) -> bool:
     return is_period or name in MOVING_MONTHS or name == ALL.name
 
 
+@lru_cache(maxsize=4096)
 def periods_of(day: date) -> tuple[Window, ...]:
     """Return the month, the triwulan, the semester and the year that a day lies in."""
     year, quarter, half = f"{day.year:04}", (day.month + 2) // 3, (day.month + 5) // 6
     names = (f"{year}-{day.month:02}", f"{year}-Q{quarter}", f"{year}-S{half}", year)
-    return tuple(named_window(name, day) for name in names)
+    return tuple(map(period, names))
 
 
 def window_between(first: date | None, last: date | None) -> Window:

@@ -1,88 +1,92 @@
-"""The bins of released tallies, part by part: a refresh reads and replaces them."""
+"""The bins of the release rule, read from their parts and written as what changed in them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
 
-import msgspec
 import sqlalchemy as sa
 
-from shared.storage.tables import released_tally
+from shared.domain.release import Bin, BinKey
+from shared.domain.tally import Tally
+from shared.domain.window import period
+from shared.storage.released import parts
+from shared.storage.released.parts import PartKey, StoredPart
+
+RELEASED, CANDIDATE, POOLED, LEFT = "released", "candidate", "pooled", "left"
 
 
-class PartKey(NamedTuple):
-    """The key of a part of a bin, in the order of the table's primary key."""
-
-    opd: str
-    period: str
-    layanan: str  # "" for a pool of leftovers
-    questionnaire: str
-    part: str  # released, candidate, pooled, left
-    pool: str  # of what is pooled: the period of the pool that took it
-
-
-class StoredPart(NamedTuple):
-    """A part of a bin: its tally, and how it came about."""
-
-    key: PartKey
-    first: date
-    last: date
-    n: int
-    counts: Sequence[int]
-    complete: int
-    total: int
-    total_sq: int
-    steps: int
-    released_at: datetime | None
+def read(
+    connection: sa.Connection, opds: Sequence[str] | None = None, since: date | None = None
+) -> dict[str, dict[BinKey, Bin]]:
+    """Return the bins of these OPDs, or of all; of periods that last until a day or longer."""
+    rows_by_bin: dict[tuple[str, BinKey], list[StoredPart]] = {}
+    for row in parts.read_parts(connection, opds, since):
+        opd, name, layanan, questionnaire, _, _ = row.key
+        rows_by_bin.setdefault((opd, BinKey(name, layanan, questionnaire)), []).append(row)
+    bins: dict[str, dict[BinKey, Bin]] = {}
+    for (opd, key), rows in rows_by_bin.items():
+        bins.setdefault(opd, {})[key] = _bin_of(rows)
+    return bins
 
 
-# Write parts, given as one JSON array, in the place of those with the same key.
-_REPLACE_PARTS = sa.text("""
-INSERT INTO released_tally (opd, period, layanan, questionnaire, part, pool, first, last,
-  n, counts, complete, total, total_sq, steps, released_at)
-SELECT opd, period, layanan, questionnaire, part, pool, first, last,
-  n, counts, complete, total, total_sq, steps, released_at
-FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS part (
-  opd text, period text, layanan text, questionnaire text, part text, pool text, first date,
-  last date, n bigint, counts bigint[], complete bigint, total bigint, total_sq bigint,
-  steps integer, released_at timestamptz)
-ON CONFLICT (opd, period, layanan, questionnaire, part, pool) DO UPDATE SET
-  n = excluded.n, counts = excluded.counts, complete = excluded.complete, total = excluded.total,
-  total_sq = excluded.total_sq, steps = excluded.steps, released_at = excluded.released_at
-""")
-# Delete the parts with these keys, given as one JSON array.
-_DELETE_PARTS = sa.text("""
-DELETE FROM released_tally
-WHERE (opd, period, layanan, questionnaire, part, pool) IN (
-  SELECT opd, period, layanan, questionnaire, part, pool
-  FROM jsonb_to_recordset(CAST(:keys AS jsonb)) AS key (
-    opd text, period text, layanan text, questionnaire text, part text, pool text))
-""")
-
-_KEY_COLUMNS = [released_tally.c[name] for name in PartKey._fields]
-_TALLY_COLUMNS = [released_tally.c[name] for name in StoredPart._fields if name != "key"]
+def write(connection: sa.Connection, moves: Iterable[tuple[str, BinKey, Bin | None, Bin]]) -> None:
+    """Write bins as they are now: the OPD, the key, the bin as it is stored, the bin now."""
+    changed: list[StoredPart] = []
+    gone: list[PartKey] = []
+    for opd, key, before, after in moves:
+        stored = _parts_of(opd, key, before) if before is not None else {}
+        current = _parts_of(opd, key, after)
+        changed += [part for part in current.values() if stored.get(part.key) != part]
+        gone += stored.keys() - current.keys()
+    parts.replace_parts(connection, changed)
+    parts.delete_parts(connection, gone)
 
 
-def read_parts(connection: sa.Connection, opds: Sequence[str] | None = None) -> list[StoredPart]:
-    """Return all parts of all bins of these OPDs, or of all."""
-    query = sa.select(*_KEY_COLUMNS, *_TALLY_COLUMNS).order_by(*_KEY_COLUMNS)
-    if opds is not None:
-        query = query.where(released_tally.c.opd.in_(opds))
-    width = len(PartKey._fields)
-    return [StoredPart(PartKey(*row[:width]), *row[width:]) for row in connection.execute(query)]
+def _bin_of(rows: Sequence[StoredPart]) -> Bin:
+    tallies = {row.key.part: _tally(row) for row in rows}
+    released = next((row for row in rows if row.key.part == RELEASED), None)
+    return Bin(
+        released=tallies.get(RELEASED) or Tally.zero(_tally(rows[0]).size),
+        candidate=tallies.get(CANDIDATE),
+        pooled={row.key.pool: _tally(row) for row in rows if row.key.part == POOLED},
+        left=tallies.get(LEFT),
+        steps=released.steps if released is not None else 0,
+        released_at=released.released_at if released is not None else None,
+    )
 
 
-def replace_parts(connection: sa.Connection, parts: Iterable[StoredPart]) -> None:
-    """Write the parts in the place of those with the same key."""
-    rows = [part.key._asdict() | part._asdict() for part in parts]
-    if rows:
-        for row in rows:
-            del row["key"]
-        connection.execute(_REPLACE_PARTS, {"parts": msgspec.json.encode(rows).decode()})
+def _parts_of(opd: str, key: BinKey, stored: Bin) -> dict[PartKey, StoredPart]:
+    tallies = [(POOLED, pool, tally) for pool, tally in stored.pooled.items()]
+    if stored.candidate is not None:
+        tallies.append((CANDIDATE, "", stored.candidate))
+    if stored.left is not None:
+        tallies.append((LEFT, "", stored.left))
+    parts_of_bin = {}
+    for part, pool, tally in tallies:
+        part_key = PartKey(opd, *key, part, pool)
+        parts_of_bin[part_key] = _part(part_key, tally)
+    if stored.steps:
+        released = PartKey(opd, *key, RELEASED, "")
+        parts_of_bin[released] = _part(released, stored.released)._replace(
+            steps=stored.steps, released_at=stored.released_at
+        )
+    return parts_of_bin
 
 
-def delete_parts(connection: sa.Connection, keys: Iterable[PartKey]) -> None:
-    """Delete the parts with these keys."""
-    rows = [key._asdict() for key in keys]
-    if rows:
-        connection.execute(_DELETE_PARTS, {"keys": msgspec.json.encode(rows).decode()})
+def _part(key: PartKey, tally: Tally) -> StoredPart:
+    days = period(key.period)
+    return StoredPart(
+        key,
+        days.first or date.min,
+        days.last or date.max,
+        tally.n,
+        tally.counts,
+        tally.complete,
+        tally.total,
+        tally.total_sq,
+        steps=0,
+        released_at=None,
+    )
+
+
+def _tally(row: StoredPart) -> Tally:
+    return Tally(row.n, tuple(row.counts), row.complete, row.total, row.total_sq)

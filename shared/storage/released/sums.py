@@ -4,17 +4,15 @@ Each is a sum of whole release steps, over any days: of a bin counts all or noth
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shared.domain.window import Window, named_window
+from shared.domain.window import Window, period
 from shared.storage.rolling import ALL_LAYANAN
 from shared.storage.tables import released_tally
 from shared.storage.tallies.tally_sums import Vector, vector_sum
-
-_ANY_DAY = date(2000, 1, 1)  # the name of a period says its days, whatever day it is
 
 
 class ReleasedSum(NamedTuple):
@@ -70,20 +68,9 @@ def left_out(
     lacking: set[tuple[str, str]] = set()
     for opd, layanan, pool in connection.execute(query):
         lacking.add((opd, layanan))
-        if not pool or not lies_in(pool, window):
+        if not pool or not window.covers(period(pool)):
             lacking.add((opd, ALL_LAYANAN))
     return lacking
-
-
-def lies_in(period: str, window: Window) -> bool:
-    """Tell whether a period lies wholly in a window."""
-    days = named_window(period, _ANY_DAY)
-    return (
-        days.first is not None
-        and days.last is not None
-        and days.first in window
-        and days.last in window
-    )
 
 
 def _within(window: Window) -> list[sa.ColumnElement[bool]]:

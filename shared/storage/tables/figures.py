@@ -49,6 +49,10 @@ opd_state = Table(
     Column("refreshed", BigInteger, nullable=False, server_default=text("0")),
     Column("as_of", Date),  # local day that rolling_ikm is rolled to
     Column("closed_to", Date),  # last local day of the months that were closed
+    # +1 with every refresh that moved one of its bins.
+    Column("releases", BigInteger, nullable=False, server_default=text("0")),
+    # The one that last moved a bin of a period that is over.
+    Column("past_releases", BigInteger, nullable=False, server_default=text("0")),
     postgresql_with={"fillfactor": "50"},
 )
 

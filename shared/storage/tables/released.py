@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Index,
     Integer,
     Numeric,
     PrimaryKeyConstraint,
@@ -40,6 +41,7 @@ released_tally = Table(
     Column("steps", Integer, nullable=False),  # that were released, each of five changes or more
     Column("released_at", Instant),  # of the last step; NULL for a part that is not released
     PrimaryKeyConstraint("opd", "period", "layanan", "questionnaire", "part", "pool"),
+    Index(None, "opd", "last"),
     CheckConstraint("part IN ('released', 'candidate', 'pooled', 'left')", name="part"),
     CheckConstraint("(part = 'pooled') = (pool <> '')", name="pool"),
 )

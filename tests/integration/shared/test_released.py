@@ -1,6 +1,7 @@
 """What was released, as it is stored: parts of bins, sums of them over a window, public rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,10 +10,12 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from shared.domain.release import Bin, BinKey
+from shared.domain.tally import Tally
 from shared.domain.window import ALL, named_window
 from shared.storage.engine import opened, transaction
-from shared.storage.released import bins, rows, sums
-from shared.storage.released.bins import PartKey, StoredPart
+from shared.storage.released import bins, parts, rows, sums
+from shared.storage.released.parts import PartKey, StoredPart
 from shared.storage.released.rows import ReleasedRow
 from shared.storage.released.sums import ReleasedSum
 
@@ -51,26 +54,26 @@ def vector(n: int) -> tuple[int, ...]:
 def test_a_part_is_read_as_it_was_written_and_replaced_by_its_key(
     connection: sa.Connection,
 ) -> None:
-    parts = [
+    stored = [
         part("2026-05", "lab", 7, "candidate", steps=0, released_at=None),
         part("2026-05", "lab", 3, "pooled", pool="2026-Q2", steps=0, released_at=None),
         part("2026-05", "lab", 6),
     ]
-    bins.replace_parts(connection, parts)
-    assert bins.read_parts(connection) == parts
-    bins.replace_parts(connection, [part("2026-05", "lab", 2**40, steps=2)])
-    bins.delete_parts(connection, [parts[0].key])
-    assert bins.read_parts(connection, ["dinkes"]) == [
-        parts[1],
+    parts.replace_parts(connection, stored)
+    assert parts.read_parts(connection) == stored
+    parts.replace_parts(connection, [part("2026-05", "lab", 2**40, steps=2)])
+    parts.delete_parts(connection, [stored[0].key])
+    assert parts.read_parts(connection, ["dinkes"]) == [
+        stored[1],
         part("2026-05", "lab", 2**40, steps=2),
     ]
-    assert bins.read_parts(connection, ["dukcapil"]) == []
+    assert parts.read_parts(connection, ["dukcapil"]) == []
 
 
 def test_a_sum_holds_the_released_bins_that_lie_wholly_in_its_window(
     connection: sa.Connection,
 ) -> None:
-    bins.replace_parts(
+    parts.replace_parts(
         connection,
         [
             part("2026-04", "lab", 5),
@@ -100,7 +103,7 @@ def test_a_sum_holds_the_released_bins_that_lie_wholly_in_its_window(
 
 
 def test_a_longer_vector_ends_with_zeros(connection: sa.Connection) -> None:
-    bins.replace_parts(connection, [part("2026-05", "lab", 6)])
+    parts.replace_parts(connection, [part("2026-05", "lab", 6)])
     (only,) = sums.sums(connection, ["dinkes"], 2, ALL)
     assert only.vector == (*vector(6), 0, 0, 0, 0)
 
@@ -108,7 +111,7 @@ def test_a_longer_vector_ends_with_zeros(connection: sa.Connection) -> None:
 def test_what_is_left_out_is_lacking_until_a_pool_of_the_window_took_it(
     connection: sa.Connection,
 ) -> None:
-    bins.replace_parts(
+    parts.replace_parts(
         connection,
         [
             part("2026-03", "lab", 2, "pooled", pool="2026-03"),
@@ -126,6 +129,38 @@ def test_what_is_left_out_is_lacking_until_a_pool_of_the_window_took_it(
     assert lacking("2026-Q2") == {"lab"}
     assert lacking("2026-06") == set()
     assert lacking("2026") == {"lab", "farmasi", ""}
+
+
+def test_a_bin_is_read_as_it_was_written_and_only_what_changed_of_it_is_written(
+    connection: sa.Connection,
+) -> None:
+    lab, pool = BinKey("2026-05", "lab", "skm"), BinKey("2026-Q2", "", "skm")
+    waiting = Bin(
+        released=tally(5),
+        candidate=tally(11),
+        pooled={"2026-Q2": tally(2), "2026": tally(1)},
+        steps=1,
+        released_at=THEN,
+    )
+    pooled = Bin(tally(7), steps=1, released_at=THEN)
+    bins.write(connection, [("dinkes", lab, None, waiting), ("dinkes", pool, None, pooled)])
+    assert bins.read(connection) == {"dinkes": {lab: waiting, pool: pooled}}
+    closed = replace(waiting, released=tally(12), candidate=None, left=tally(3), steps=2)
+    written: list[str] = []
+    sa.event.listen(
+        connection, "before_cursor_execute", lambda *event: written.append(str(event[3]))
+    )
+    bins.write(connection, [("dinkes", lab, waiting, closed)])
+    assert bins.read(connection, ["dinkes"])["dinkes"][lab] == closed
+    assert [text.count('"pool"') for text in written[:2]] == [2, 1]
+    assert bins.read(connection, ["dinkes"], since=date(2026, 6, 1)) == {"dinkes": {pool: pooled}}
+    nothing = Bin(tally(0))
+    bins.write(connection, [("dinkes", lab, closed, nothing)])
+    assert bins.read(connection) == {"dinkes": {pool: pooled}}
+
+
+def tally(n: int) -> Tally:
+    return Tally(n, (0, 0, 0, n), n, 4 * n, 16 * n)
 
 
 def row(window: str, **changes: Any) -> ReleasedRow:

@@ -31,6 +31,7 @@ CREATE TABLE released_tally (
       CHECK (part IN ('released', 'candidate', 'pooled', 'left')),
     CONSTRAINT ck_released_tally_pool CHECK ((part = 'pooled') = (pool <> ''))
 );
+CREATE INDEX ix_released_tally_opd_last ON released_tally (opd, last);
 CREATE TABLE released_ikm (
     opd TEXT NOT NULL,
     layanan TEXT NOT NULL,
@@ -50,7 +51,10 @@ CREATE TABLE released_ikm (
     CONSTRAINT pk_released_ikm PRIMARY KEY (opd, layanan, "window")
 )
  WITH (fillfactor = 70);
-ALTER TABLE opd_state ADD COLUMN closed_to DATE;
+ALTER TABLE opd_state
+  ADD COLUMN closed_to DATE,
+  ADD COLUMN releases BIGINT DEFAULT 0 NOT NULL,
+  ADD COLUMN past_releases BIGINT DEFAULT 0 NOT NULL;
 """
 
 

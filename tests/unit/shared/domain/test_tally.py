@@ -91,3 +91,10 @@ def test_questionnaires_of_different_sizes_do_not_combine() -> None:
 def test_a_tally_of_nothing_has_answers_to_nothing() -> None:
     assert (ZERO.size, ZERO.n, ZERO.complete) == (9, 0, 0)
     assert ZERO.answered == ZERO.score_sums == (0,) * 9
+
+
+@given(tallies, tallies)
+def test_what_was_added_can_be_taken_away_and_was_a_part(a: Tally, b: Tally) -> None:
+    assert a + b - b == a
+    assert (a + b).includes(b)
+    assert b.includes(a + b) == (a == ZERO)
