@@ -41,32 +41,40 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
     Raises what the database raises; a Redis that does not answer is a finding.
     """
     with ExitStack() as stack:
-        findings: list[Finding] = []
         inbox: InboxReading | None = None
+        unread: list[Finding] = []
         with transaction(engine) as folding:
             ledger.postpone_folding(folding)
             try:
                 inbox = inbox_check.read_inbox(audit)
             except (RedisError, OSError) as error:
                 text = f"Redis cannot be read, the inbox is not checked: {error}"
-                findings.append(Finding("inbox", text))
+                unread.append(Finding("inbox", text))
             connection = stack.enter_context(snapshot(engine))
         # The snapshot is taken, entries may be folded again.
-        steps = list(_steps_of_counting(connection, inbox))
-        rolling: RollingCheck | None = None
-        try:
+        report = prove(connection, inbox, progress)
+        return report._replace(findings=[*unread, *report.findings])
+
+
+def prove(connection: sa.Connection, inbox: InboxReading | None, progress: Progress) -> Report:
+    """Check what this connection sees, and the inbox as it was read before."""
+    findings: list[Finding] = []
+    steps = list(_steps_of_counting(connection, inbox))
+    rolling: RollingCheck | None = None
+    try:
+        with connection.begin_nested():
             registry = stored_registry.load(connection)
-        except UNCHECKABLE as error:
-            text = f"the registry cannot be read, what follows from it is not checked: {error}"
-            findings.append(Finding("registry", text))
-        else:
-            rolling = RollingCheck.of(connection, registry)
-            steps += _steps_of_figures(connection, registry, rolling)
-        for done, step in enumerate(steps):
-            progress(done, len(steps))
-            findings += take(connection, step)
-        progress(len(steps), len(steps))
-        return Report(findings, list(_notes(connection, inbox, rolling)))
+    except UNCHECKABLE as error:
+        text = f"the registry cannot be read, what follows from it is not checked: {error}"
+        findings.append(Finding("registry", text))
+    else:
+        rolling = RollingCheck.of(connection, registry)
+        steps += _steps_of_figures(connection, registry, rolling)
+    for done, step in enumerate(steps):
+        progress(done, len(steps))
+        findings += take(connection, step)
+    progress(len(steps), len(steps))
+    return Report(findings, list(_notes(connection, inbox, rolling)))
 
 
 def _steps_of_counting(connection: sa.Connection, inbox: InboxReading | None) -> Iterator[Step]:

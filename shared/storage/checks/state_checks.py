@@ -15,16 +15,26 @@ def impossible_states(connection: sa.Connection, zone: str) -> Iterator[Mismatch
     state = opd_state.c
     tomorrow = _local_day(connection, zone) + timedelta(days=1)
     versions = [state.version, state.past_version, state.refreshed]
+    releases = [state.releases, state.past_releases]
+    last_of_month = sa.cast(
+        sa.func.date_trunc("month", state.closed_to) + sa.text("interval '1 month - 1 day'"),
+        sa.Date,
+    )
     rules = (
         RowRule("the rows show a version that is not there yet",
                 state.refreshed > state.version, versions),
         RowRule("the past was touched by a version that is not there yet",
                 state.past_version > state.version, versions),
+        RowRule("a past release is one that is not there yet",
+                state.past_releases > state.releases, releases),
         RowRule("a version is negative",
-                sa.or_(*(version < 0 for version in versions)), versions),
+                sa.or_(*(version < 0 for version in versions + releases)), versions + releases),
         RowRule("it is rolled to a day after tomorrow", state.as_of > tomorrow, [state.as_of]),
         RowRule("it is refreshed, but rolled to no day",
                 sa.and_(state.refreshed > 0, state.as_of.is_(None)), versions),
+        RowRule("it is closed to a day that is no month's last, or not over",
+                sa.or_(state.closed_to != last_of_month, state.closed_to >= state.as_of),
+                [state.closed_to, state.as_of]),
     )  # fmt: skip
     return broken(connection, opd_state, [state.opd], rules)
 

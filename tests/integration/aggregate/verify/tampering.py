@@ -1,0 +1,247 @@
+"""For every column and table: a change by hand and the check that notices it, or why none need.
+
+`tests/integration/aggregate/verify/test_tampering.py` tries each, and holds that none is missing.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shared.storage.tables import metadata
+
+
+class Tampering(NamedTuple):
+    """A change by hand, and the check that notices it (findings.Finding.check)."""
+
+    check: str
+    statement: str
+
+
+_KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
+_LABEL = "a label: no figure follows from it"
+_NOT_WRITTEN = ("released_tally", "released_ikm")
+_FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
+
+OF_NO_CONSEQUENCE: Mapping[str, str] = {
+    "instansi.code": _LABEL,
+    "instansi.name": _LABEL,
+    "opd.name": _LABEL,
+    "opd.official_code": _LABEL,
+    "opd.successor": "a hint for people, where an OPD went: no figure follows from it",
+    "layanan.name": _LABEL,
+    "layanan.questionnaire": _FROM_NOW_ON,
+    "channel.kind": _LABEL,
+    "channel.opd": _FROM_NOW_ON,
+    "channel.valid_from": _FROM_NOW_ON,
+    "channel.valid_to": _FROM_NOW_ON,
+    "access_key.id": _KEYS,
+    "access_key.channel": _KEYS,
+    "access_key.hash": _KEYS,
+    "access_key.label": _KEYS,
+    "access_key.created_at": _KEYS,
+    "access_key.revoked_at": _KEYS,
+    "access_key.name": _KEYS,
+    "access_key.may_submit": _KEYS,
+    "access_key.may_read": _KEYS,
+    "access_key.opd": _KEYS,
+    "registry_version.single": "PostgreSQL refuses every other value",
+    "registry_version.version": "the next change raises it above the time; no figure carries it",
+    "response.comment": "free text: no figure follows from it, and its retention empties it",
+    "parked.body": "not compared with its digest yet",
+    "inbox_entry.counted_at": "only when a row is folded, and into which day, follows from it",
+    "ledger.day": "for people who look when something was counted; the sums are over all days",
+    "rolling_ikm.computed_at": "tells when; the figures are compared without it",
+    **{
+        f"{table}.{column.name}": "nothing writes this table yet"
+        for table in _NOT_WRITTEN
+        for column in metadata.tables[table].c
+    },
+}
+
+CHANGED: Mapping[str, Tampering] = {
+    # --- the registry: only as far as what is counted leans on it ---
+    "instansi.timezone": Tampering("response", "UPDATE instansi SET timezone = 'UTC'"),
+    "instansi.primary_rollup": Tampering("rolling", "UPDATE instansi SET primary_rollup = 'mean'"),
+    "instansi.scheme": Tampering("rolling", "UPDATE instansi SET scheme = '0.11'"),
+    "questionnaire.code": Tampering(
+        "response", "UPDATE questionnaire SET code = 'other' WHERE code = 'singkat'"
+    ),
+    "questionnaire.definition": Tampering(
+        "tally",
+        "UPDATE questionnaire SET definition = jsonb_set(definition, '{unsur,0,weight}', '2')"
+        " WHERE code = 'singkat'",
+    ),
+    "opd.code": Tampering("rolling", "UPDATE opd SET code = 'other' WHERE code = 'dinkes'"),
+    "opd.valid_from": Tampering(
+        "response", "UPDATE opd SET valid_from = '2026-04-01' WHERE code = 'dinkes'"
+    ),
+    "opd.valid_to": Tampering(
+        "response", "UPDATE opd SET valid_to = '2026-04-01' WHERE code = 'disdukcapil'"
+    ),
+    "layanan.opd": Tampering("response", "UPDATE layanan SET opd = 'dinkes' WHERE code = 'ktp-el'"),
+    "layanan.code": Tampering("response", "UPDATE layanan SET code = 'ktp' WHERE code = 'ktp-el'"),
+    "layanan.users_per_year": Tampering(
+        "rolling", "UPDATE layanan SET users_per_year = 901 WHERE code = 'ktp-el'"
+    ),
+    "layanan.valid_from": Tampering(
+        "response", "UPDATE layanan SET valid_from = '2026-04-01' WHERE code = 'puskesmas'"
+    ),
+    "layanan.valid_to": Tampering(
+        "response", "UPDATE layanan SET valid_to = '2026-04-01' WHERE code = 'ktp-el'"
+    ),
+    "channel.name": Tampering("response", "UPDATE channel SET name = 'x' WHERE name = 'kiosk'"),
+    # --- who sent what ---
+    "receipt.receipt": Tampering(
+        "receipts", "UPDATE receipt SET receipt = gen_random_uuid() WHERE source_id = 'may-3'"
+    ),
+    "receipt.channel": Tampering(
+        "identity", "UPDATE receipt SET channel = 'kiosk' WHERE source_id = 'may-3'"
+    ),
+    "receipt.source_id": Tampering(
+        "identity", "UPDATE receipt SET source_id = 'may-x' WHERE source_id = 'may-3'"
+    ),
+    "receipt.received_at": Tampering(
+        "receipts",
+        "UPDATE receipt SET received_at = received_at + interval '1 s' WHERE state = 'parked'",
+    ),
+    "receipt.state": Tampering(
+        "receipts", "UPDATE receipt SET state = 'parked' WHERE source_id = 'may-3'"
+    ),
+    "receipt.reason": Tampering(
+        "receipts", "UPDATE receipt SET reason = 'x' WHERE source_id = 'nowhere'"
+    ),
+    "receipt.digest": Tampering(
+        "identity", "UPDATE receipt SET digest = digest + 1 WHERE reason = 'id-conflict'"
+    ),
+    "response.receipt": Tampering(
+        "receipts", "UPDATE response SET receipt = gen_random_uuid() WHERE layanan = 'lab'"
+    ),
+    "response.opd": Tampering("tally", "UPDATE response SET opd = 'dinkes' WHERE layanan = 'kk'"),
+    "response.layanan": Tampering(
+        "tally", "UPDATE response SET layanan = 'ktp-el' WHERE layanan = 'kk'"
+    ),
+    "response.day": Tampering("response", "UPDATE response SET day = day - 1 WHERE layanan = 'kk'"),
+    "response.answered_at": Tampering(
+        "response",
+        "UPDATE response SET answered_at = answered_at + interval '1 day' WHERE layanan = 'kk'",
+    ),
+    "response.questionnaire": Tampering(
+        "response", "UPDATE response SET questionnaire = 'singkat' WHERE layanan = 'kk'"
+    ),
+    "response.scores": Tampering(
+        "response", "UPDATE response SET scores = scores || '4' WHERE layanan = 'kk'"
+    ),
+    "response.sex": Tampering("response", "UPDATE response SET sex = 'X' WHERE layanan = 'kk'"),
+    "response.age": Tampering("response", "UPDATE response SET age = 121 WHERE layanan = 'kk'"),
+    "response.education": Tampering(
+        "response", "UPDATE response SET education = 'TK' WHERE layanan = 'kk'"
+    ),
+    "response.occupation": Tampering(
+        "response", "UPDATE response SET occupation = 'X' WHERE layanan = 'kk'"
+    ),
+    "response.channel": Tampering(
+        "receipts", "UPDATE response SET channel = 'kiosk' WHERE layanan = 'kk'"
+    ),
+    "parked.receipt": Tampering("receipts", "UPDATE parked SET receipt = gen_random_uuid()"),
+    "parked.channel": Tampering("receipts", "UPDATE parked SET channel = 'kiosk'"),
+    "parked.source_id": Tampering("receipts", "UPDATE parked SET source_id = source_id || 'x'"),
+    "parked.received_at": Tampering(
+        "receipts", "UPDATE parked SET received_at = received_at - interval '1 us'"
+    ),
+    "parked.reason": Tampering("receipts", "UPDATE parked SET reason = 'x' WHERE reason <> 'x'"),
+    "parked.violations": Tampering("receipts", "UPDATE parked SET violations = '[]'"),
+    "parked.tries": Tampering("receipts", "UPDATE parked SET tries = 0 WHERE tries > 0"),
+    "parked.tried_at": Tampering("receipts", "UPDATE parked SET tried_at = NULL WHERE tries > 0"),
+    "parked.emptied_at": Tampering("receipts", "UPDATE parked SET emptied_at = now()"),
+    # --- promise 3 ---
+    "inbox_entry.entry": Tampering("accepted", "UPDATE inbox_entry SET entry = gen_random_uuid()"),
+    "inbox_entry.epoch": Tampering("accepted", "UPDATE inbox_entry SET epoch = gen_random_uuid()"),
+    "inbox_entry.stream_ms": Tampering(
+        "accepted", "UPDATE inbox_entry SET stream_ms = stream_ms + 1000000"
+    ),
+    "inbox_entry.stream_seq": Tampering(
+        "accepted",
+        "UPDATE inbox_entry SET stream_seq = stream_seq + 1"
+        " WHERE stream_ms = (SELECT max(stream_ms) FROM inbox_entry)",
+    ),
+    "ledger.epoch": Tampering("accepted", "UPDATE ledger SET epoch = gen_random_uuid()"),
+    # --- tallies and figures ---
+    "day_tally.opd": Tampering("tally", "UPDATE day_tally SET opd = 'dinkes' WHERE layanan = 'kk'"),
+    "day_tally.facet": Tampering(
+        "tally", "UPDATE day_tally SET facet = 'age' WHERE facet = 'sex' AND layanan = 'kk'"
+    ),
+    "day_tally.layanan": Tampering(
+        "tally", "UPDATE day_tally SET layanan = 'x' WHERE layanan = 'kk'"
+    ),
+    "day_tally.value": Tampering("tally", "UPDATE day_tally SET value = 'x' WHERE value = 'L'"),
+    "day_tally.questionnaire": Tampering("tally", "UPDATE day_tally SET questionnaire = 'x'"),
+    "day_tally.day": Tampering("tally", "UPDATE day_tally SET day = day - 400"),
+    "day_tally.counts": Tampering("tally", "UPDATE day_tally SET counts[3] = counts[3] + 1"),
+    "opd_state.opd": Tampering("rolling", "UPDATE opd_state SET opd = 'x' WHERE opd = 'dinkes'"),
+    "opd_state.version": Tampering("state", "UPDATE opd_state SET version = version - 1"),
+    "opd_state.past_version": Tampering("state", "UPDATE opd_state SET past_version = version + 1"),
+    "opd_state.refreshed": Tampering("state", "UPDATE opd_state SET refreshed = refreshed + 1"),
+    "opd_state.closed_to": Tampering("state", "UPDATE opd_state SET closed_to = as_of"),
+    "opd_state.releases": Tampering("state", "UPDATE opd_state SET releases = -1"),
+    "opd_state.past_releases": Tampering(
+        "state", "UPDATE opd_state SET past_releases = releases + 1"
+    ),
+    "opd_state.as_of": Tampering("rolling", "UPDATE opd_state SET as_of = as_of - 1"),
+    "rolling_ikm.opd": Tampering(
+        "rolling", "UPDATE rolling_ikm SET opd = 'x' WHERE opd = 'dinkes'"
+    ),
+    "rolling_ikm.layanan": Tampering(
+        "rolling", "UPDATE rolling_ikm SET layanan = 'x' WHERE layanan = 'kk'"
+    ),
+    "rolling_ikm.window": Tampering(
+        "rolling", "UPDATE rolling_ikm SET \"window\" = 'x' WHERE \"window\" = '7d'"
+    ),
+    "rolling_ikm.detail": Tampering(
+        "rolling", "UPDATE rolling_ikm SET detail = detail || '{\"x\": 1}' WHERE opd = ''"
+    ),
+    "rolling_ikm.version": Tampering("state", "UPDATE rolling_ikm SET version = version + 1000"),
+    **{
+        f"{table}.{column}": Tampering("balance", f"UPDATE {table} SET {column} = {column} + 1")
+        for table in ("inbox_entry", "ledger")
+        for column in ("accepted", "counted", "duplicate", "parked")
+    },
+    **{
+        f"day_tally.{column}": Tampering("tally", f"UPDATE day_tally SET {column} = {column} + 1")
+        for column in ("n", "complete", "total", "total_sq")
+    },
+    **{
+        f"rolling_ikm.{column}": Tampering(
+            "rolling", f"UPDATE rolling_ikm SET {column} = {value} WHERE {column} IS NOT NULL"
+        )
+        for column, value in (
+            ("first", "first - 1"),
+            ("last", "last + 1"),
+            ("respondents", "respondents + 1"),
+            ("ikm", "ikm - 0.01"),
+            ("mutu", "'Z'"),
+            ("ci_low", "NULL"),
+            ("ci_high", "NULL"),
+            ("scheme", "'0.11'"),
+        )
+    },
+}
+
+REMOVED: Mapping[str, Tampering] = {
+    "questionnaire": Tampering("response", "DELETE FROM questionnaire WHERE code = 'singkat'"),
+    "opd": Tampering("rolling", "DELETE FROM opd WHERE code = 'dinkes'"),
+    "layanan": Tampering("response", "DELETE FROM layanan WHERE code = 'lab'"),
+    "channel": Tampering("response", "DELETE FROM channel WHERE name = 'kiosk'"),
+    "instansi": Tampering("response", "DELETE FROM instansi"),
+    "receipt": Tampering("receipts", "DELETE FROM receipt WHERE source_id = 'may-3'"),
+    "response": Tampering("receipts", "DELETE FROM response WHERE layanan = 'lab'"),
+    "parked": Tampering("receipts", "DELETE FROM parked WHERE reason = 'id-conflict'"),
+    "inbox_entry": Tampering("accepted", "DELETE FROM inbox_entry WHERE accepted > 1"),
+    "ledger": Tampering("accepted", "DELETE FROM ledger"),
+    "day_tally": Tampering("tally", "DELETE FROM day_tally WHERE layanan = 'lab'"),
+    "opd_state": Tampering("rolling", "DELETE FROM opd_state WHERE opd = 'dinkes'"),
+    "rolling_ikm": Tampering("rolling", "DELETE FROM rolling_ikm WHERE opd = ''"),
+}
+REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
+    "access_key": _KEYS,
+    "registry_version": "without it the version is 0; the next change makes it anew",
+    **dict.fromkeys(_NOT_WRITTEN, "nothing writes this table yet"),
+}

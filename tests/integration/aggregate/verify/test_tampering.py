@@ -1,0 +1,132 @@
+"""Whatever is changed by hand is noticed, column by column, or said to be of no consequence."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from services.aggregate.verify.inbox_check import InboxReading
+from services.aggregate.verify.proof import prove
+from services.ops.stack.servers import Postgres, Redis
+from shared.progress import untold
+from shared.storage.tables import metadata
+from tests.conftest import TEMPLATE
+from tests.integration.aggregate.verify.small_city import small_city, tamper
+from tests.integration.aggregate.verify.tampering import (
+    CHANGED,
+    OF_NO_CONSEQUENCE,
+    REMOVED,
+    REMOVED_WITHOUT_CONSEQUENCE,
+    Tampering,
+)
+
+TABLES = set(metadata.tables)
+COLUMNS = {f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.c}
+
+
+class City(NamedTuple):
+    """A connection that sees the small city, and the inbox as it was read."""
+
+    connection: sa.Connection
+    inbox: InboxReading
+
+    def checks(self) -> set[str]:
+        """The checks that find something."""
+        return {finding.check for finding in prove(self.connection, self.inbox, untold).findings}
+
+
+@pytest.fixture(scope="module")
+def city(postgres_server: Postgres, redis_server: Redis) -> Iterator[City]:
+    """One city for all: each change is taken back."""
+    name = f"t_{uuid4().hex[:16]}"
+    with postgres_server.connect("postgres") as administrator:
+        administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        with redis_server.connect() as redis:
+            redis.flushall()
+        with (
+            small_city(postgres_server.database_url(name), redis_server.url) as (context, inbox),
+            context.engine.connect() as connection,
+        ):
+            yield City(connection, inbox)
+        administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_nothing_is_found_before_anything_is_changed(city: City) -> None:
+    report = prove(city.connection, city.inbox, untold)
+    assert not report.findings
+
+
+def test_every_column_has_its_line() -> None:
+    assert not CHANGED.keys() & OF_NO_CONSEQUENCE.keys()
+    assert CHANGED.keys() | OF_NO_CONSEQUENCE.keys() == COLUMNS
+
+
+def test_every_table_has_its_line() -> None:
+    assert REMOVED.keys() | REMOVED_WITHOUT_CONSEQUENCE.keys() == TABLES
+
+
+def test_what_is_of_no_consequence_says_why() -> None:
+    assert all({**OF_NO_CONSEQUENCE, **REMOVED_WITHOUT_CONSEQUENCE}.values())
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        pytest.param(tampering, id=name)
+        for name, tampering in [*sorted(CHANGED.items()), *sorted(REMOVED.items())]
+    ],
+)
+def test_a_change_by_hand_is_noticed(city: City, tampering: Tampering) -> None:
+    with city.connection.begin_nested() as savepoint:
+        tamper(city.connection, tampering.statement)
+        assert tampering.check in city.checks()
+        savepoint.rollback()
+
+
+@pytest.mark.parametrize(
+    ("statement", "subject"),
+    [
+        (
+            "UPDATE day_tally SET questionnaire = 'x' WHERE opd = 'dinkes'",
+            "rolling: OPD dinkes cannot be checked",
+        ),
+        (
+            """UPDATE questionnaire
+            SET definition = jsonb_set(definition, '{unsur,0,weight}', '2000000000')
+            WHERE code = 'singkat'""",
+            "tally: the tallies of dinkes cannot be checked",
+        ),
+    ],
+)
+def test_a_sick_opd_is_reported_and_the_others_are_checked(
+    city: City, statement: str, subject: str
+) -> None:
+    with city.connection.begin_nested() as savepoint:
+        tamper(city.connection, statement)
+        tamper(city.connection, "UPDATE rolling_ikm SET ikm = 1 WHERE opd = 'disdukcapil'")
+        findings = prove(city.connection, city.inbox, untold).findings
+        texts = [f"{finding.check}: {finding.text}" for finding in findings]
+        assert any(text.startswith(subject) for text in texts), texts
+        assert any(text.startswith("rolling: rolling_ikm disdukcapil") for text in texts), texts
+        savepoint.rollback()
+
+
+def test_a_registry_that_cannot_be_read_is_reported_and_the_ledger_is_checked(city: City) -> None:
+    with city.connection.begin_nested() as savepoint:
+        tamper(city.connection, "UPDATE questionnaire SET definition = '{}'")
+        tamper(city.connection, "UPDATE inbox_entry SET accepted = accepted + 1")
+        assert city.checks() == {"registry", "balance", "accepted"}
+        savepoint.rollback()
+
+
+def test_of_many_wrong_rows_a_few_are_named_and_all_are_counted(city: City) -> None:
+    with city.connection.begin_nested() as savepoint:
+        tamper(city.connection, "UPDATE response SET age = 121 WHERE layanan = 'ktp-el'")
+        findings = prove(city.connection, city.inbox, untold).findings
+        [text] = [finding.text for finding in findings if "age is out of range" in finding.text]
+        assert text.startswith("response: the age is out of range: 29 (")
+        assert text.count("age=121") == 5
+        assert text.endswith(", …)")
+        savepoint.rollback()
