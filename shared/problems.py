@@ -63,6 +63,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "too-many-requests": ProblemKind(
         429, "Too many refused requests from this address", "Terlalu banyak permintaan ditolak"
     ),
+    "headers-too-large": ProblemKind(
+        431, "The headers are too large", "Header permintaan terlalu besar"
+    ),
     "internal-error": ProblemKind(500, "The service failed", "Layanan mengalami kegagalan"),
     "inbox-unavailable": ProblemKind(
         503, "The inbox cannot store now", "Kotak masuk sedang tidak dapat menyimpan", 2
@@ -70,6 +73,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "inbox-full": ProblemKind(503, "The inbox is full", "Kotak masuk penuh", retry_after_s=10),
     "database-unavailable": ProblemKind(
         503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2
+    ),
+    "too-busy": ProblemKind(
+        503, "Too many connections are open", "Terlalu banyak koneksi terbuka", 2
     ),
     "starting": ProblemKind(
         503, "The service is starting", "Layanan sedang disiapkan", retry_after_s=1

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "", description="Redis >= 6.2, e.g. redis://host:6379/0; empty: embedded"
     )
+    connections: Annotated[WholeNumber, Field(gt=0)] = Field(
+        2000, description="HTTP connections that a process holds; a few more get 503 or a probe"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="addresses and networks, by comma, whose X-Forwarded-For is believed",
+    )
     redis_prefix: str = Field("ikm:", description="what every Redis key starts with")
     inbox_limit: WholeNumber = Field(
         2_000_000, description="submissions that may wait in the inbox; over it ingest answers 503"

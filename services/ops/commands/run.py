@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -40,25 +40,13 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
     """
     import uvicorn
 
+    from services.ops.web.server import server_options
     from shared.observability import configure
     from shared.settings import Settings
 
     settings = Settings.load()
     configure(settings)
-    options: dict[str, Any] = {
-        "factory": True,
-        "loop": "uvloop",
-        "http": "httptools",
-        "lifespan": "on",  # an application that cannot start must not serve
-        "log_config": None,  # shared.observability has configured it
-        # a line per request would cost more than the request; /metrics counts them
-        "access_log": False,
-        "server_header": False,
-        # longer than a reverse proxy's 60 s: it must never reuse a connection we just closed
-        "timeout_keep_alive": 75,
-        # seconds for requests under way; idle connections are closed at once
-        "timeout_graceful_shutdown": 5,
-    }
+    options = {**server_options(settings), "factory": True}
     if fd is None:
         chosen = settings.port if port is None else port
         uvicorn.run(APPLICATIONS[what], host=host, port=chosen, workers=processes, **options)

@@ -12,6 +12,7 @@ import uvicorn
 from redis import Redis
 
 from services.ingest.app import Ingest
+from services.ops.web.server import server_options
 from shared.connections import worker_redis
 from shared.inbox.entry import entry_of
 from shared.inbox.keys import Keys
@@ -31,18 +32,9 @@ def settings(redis_url: str, **changes: str) -> Settings:
 @contextmanager
 def serving(redis_url: str, **changes: str) -> Iterator[httpx.Client]:
     """A running ingest service, and a client of it."""
+    configured = settings(redis_url, **changes)
     server = uvicorn.Server(
-        uvicorn.Config(
-            Ingest(settings(redis_url, **changes)),
-            port=0,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+        uvicorn.Config(Ingest(configured), port=0, **server_options(configured))
     )
     collecting = gc.get_threshold()
     thread = threading.Thread(target=server.run)

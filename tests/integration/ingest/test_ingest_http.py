@@ -398,7 +398,7 @@ def test_what_changes_in_the_registry_takes_effect_in_a_running_process(own_redi
         took["a revoked key"] = eventually(lambda: post(service, "5").status_code == 401, WITHIN_S)
         until = time.monotonic() + 1.5
         while time.monotonic() < until:
-            assert post(service, "6").status_code == 401
+            assert post(service, "6").status_code in {401, 429}  # refused, and in the end slowed
         print({what: round(seconds, 2) for what, seconds in took.items()})
         assert "6" not in stored(own_redis.connect())
 

@@ -75,6 +75,7 @@ def test_a_flood_of_keys_and_addresses_is_counted_in_bounded_memory(
 ) -> None:
     refusals = RefusedKeys()
     count = ADDRESSES_MAX + 10
+    answer = refused("").problem
     for index in range(count):
         answer = refusals.answer(
             refused(str(index)), f"10.{index >> 16}.{index >> 8 & 255}.{index & 255}"
