@@ -1,15 +1,17 @@
 """The figures of all OPDs as their tallies are now, reading no more than what may have changed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
+from services.aggregate.rolling.live_months import LiveMonths
 from services.aggregate.rolling.opd_figures import OpdFigures, compute, sums_by_layanan
 from services.aggregate.rolling.segments import Calendar
 from shared.registry.snapshot import Registry
 from shared.storage.rolling import OpdState
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, SegmentSum
+from shared.storage.tallies.tally_sums import MonthSum, Scope
 
 
 def current_figures(
@@ -40,13 +42,15 @@ def current_figures(
     unsettled = _sums_by_opd(connection, touched_today, registry, calendar, unsettled_days)
     complete = _sums_by_opd(connection, touched_before, registry, calendar, tally_sums.EVERYTHING)
     for state in touched_today:
-        figures = usable[state.opd]
-        settled = figures.settled_sums(calendar)
-        sums = sums_by_layanan(unsettled.get(state.opd, ()), settled)
-        current[state.opd] = compute(state, sums, registry, calendar, figures)
+        figures, sums = usable[state.opd], unsettled.get(state.opd, [])
+        segment_sums = sums_by_layanan(sums, figures.settled_sums(calendar))
+        computed = compute(state, segment_sums, registry, calendar, figures)
+        current[state.opd] = replace(computed, months=figures.months.with_unsettled(sums))
     for state in touched_before:
-        sums = sums_by_layanan(complete.get(state.opd, ()))
-        current[state.opd] = compute(state, sums, registry, calendar, usable.get(state.opd))
+        sums = complete.get(state.opd, [])
+        segment_sums = sums_by_layanan(sums)
+        computed = compute(state, segment_sums, registry, calendar, usable.get(state.opd))
+        current[state.opd] = replace(computed, months=LiveMonths.of(sums, calendar))
     return current
 
 
@@ -56,13 +60,13 @@ def _sums_by_opd(
     registry: Registry,
     calendar: Calendar,
     scope: Scope,
-) -> dict[str, list[SegmentSum]]:
-    sums: dict[str, list[SegmentSum]] = {}
+) -> dict[str, list[MonthSum]]:
+    sums: dict[str, list[MonthSum]] = {}
     if states:
         opds = [state.opd for state in states]
         borders = calendar.segments.borders
-        for segment_sum in tally_sums.by_segment(
+        for month_sum in tally_sums.by_segment_and_month(
             connection, opds, registry.unsur_max, borders, scope
         ):
-            sums.setdefault(segment_sum.opd, []).append(segment_sum)
+            sums.setdefault(month_sum.opd, []).append(month_sum)
     return sums

@@ -102,8 +102,13 @@ def _refresh(
         return None
     calendar = Calendar.of(today)
     opd_figures = current_figures(connection, states, registry, calendar, cache.opd_figures)
-    summaries = {state.opd: summaries_of_opd(opd_figures[state.opd], calendar) for state in stale}
-    summaries[INSTANSI] = summaries_of_instansi(list(opd_figures.values()), registry, calendar)
+    windows = {opd: figures.windows for opd, figures in opd_figures.items()}
+    summaries = {
+        state.opd: summaries_of_opd(windows[state.opd], calendar.windows) for state in stale
+    }
+    summaries[INSTANSI] = summaries_of_instansi(
+        list(windows.values()), registry, calendar.windows, today
+    )
     rolling.replace_rows(connection, list(_rows_to_write(summaries, states, now, cache)))
     _delete_past_windows(connection, stale, calendar)
     rolling.announce(connection, list(summaries))

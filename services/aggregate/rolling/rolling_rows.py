@@ -1,15 +1,14 @@
 """Summaries as rows of the rolling table, and back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
-from services.aggregate.rolling.opd_figures import OpdFigures
+from services.aggregate.rolling.opd_figures import OpdWindows
 from services.aggregate.rolling.rollup import Rollup, instansi_figures
-from services.aggregate.rolling.segments import Calendar
 from services.aggregate.rolling.summary import Sample, Summary, UnsurFigure, letter_and_kinerja
 from shared.domain.window import Window
 from shared.registry.snapshot import Registry
@@ -42,25 +41,25 @@ class WindowSummary(NamedTuple):
 WindowSummaries = Mapping[tuple[str, str], WindowSummary]
 
 
-def summaries_of_opd(opd_figures: OpdFigures, calendar: Calendar) -> WindowSummaries:
+def summaries_of_opd(figures: OpdWindows, windows: Sequence[Window]) -> WindowSummaries:
     """Return everything that is kept of an OPD."""
-    figures_by_layanan = {**opd_figures.layanan, ALL_LAYANAN: opd_figures.whole}
+    figures_by_layanan = {**figures.layanan, ALL_LAYANAN: figures.whole}
     return {
         (layanan, window.name): WindowSummary(window, summary)
-        for layanan, figures in figures_by_layanan.items()
-        for window, summary in zip(calendar.windows, figures.summaries, strict=True)
+        for layanan, window_figures in figures_by_layanan.items()
+        for window, summary in zip(windows, window_figures.summaries, strict=True)
     }
 
 
 def summaries_of_instansi(
-    opd_figures: Sequence[OpdFigures], registry: Registry, calendar: Calendar
+    opds: Sequence[OpdWindows], registry: Registry, windows: Sequence[Window], today: date
 ) -> WindowSummaries:
     """Return everything that is kept of the instansi."""
     summaries = {}
-    for position, window in enumerate(calendar.windows):
-        pools = [figures.whole.pools[position] for figures in opd_figures]
-        indices = [figures.indices[position] for figures in opd_figures]
-        summary, rollup = instansi_figures(pools, indices, registry, calendar.today)
+    for position, window in enumerate(windows):
+        pools = [figures.whole.pools[position] for figures in opds]
+        indices = [figures.indices[position] for figures in opds]
+        summary, rollup = instansi_figures(pools, indices, registry, today)
         summaries[ALL_LAYANAN, window.name] = WindowSummary(window, summary, rollup)
     return summaries
 

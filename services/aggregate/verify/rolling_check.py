@@ -13,7 +13,7 @@ from typing import Any, Self
 import msgspec
 import sqlalchemy as sa
 
-from services.aggregate.rolling.opd_figures import OpdFigures, compute, sums_by_layanan
+from services.aggregate.rolling.opd_figures import OpdWindows, compute, sums_by_layanan
 from services.aggregate.rolling.rolling_rows import (
     WindowSummaries,
     rows_of,
@@ -39,7 +39,7 @@ class RollingCheck:
     connection: sa.Connection
     registry: Registry
     states: list[OpdState]
-    opd_figures: list[OpdFigures] = field(default_factory=list)
+    opd_windows: list[OpdWindows] = field(default_factory=list)
     stale: int = 0
 
     @classmethod
@@ -61,16 +61,17 @@ class RollingCheck:
         )
         figures = compute(state, sums_by_layanan(sums), self.registry, calendar, None)
         # The instansi needs the OPD as a whole alone.
-        self.opd_figures.append(replace(figures, segment_sums={}, layanan={}))
-        yield from self._differences(state.opd, summaries_of_opd(figures, calendar))
+        self.opd_windows.append(replace(figures.windows, layanan={}))
+        summaries = summaries_of_opd(figures.windows, calendar.windows)
+        yield from self._differences(state.opd, summaries)
 
     def wrong_rows_of_instansi(self) -> Iterator[str]:
         """Yield what is wrong with the rows of the instansi, if every OPD could be looked at."""
         days = {state.as_of for state in self.states}
         day = days.pop() if len(days) == 1 else None
-        if len(self.opd_figures) == len(self.states) and day is not None:
+        if len(self.opd_windows) == len(self.states) and day is not None:
             calendar = Calendar.of(day)
-            expected = summaries_of_instansi(self.opd_figures, self.registry, calendar)
+            expected = summaries_of_instansi(self.opd_windows, self.registry, calendar.windows, day)
             yield from self._differences(INSTANSI, expected)
 
     def _differences(self, opd: str, expected: WindowSummaries) -> Iterator[str]:

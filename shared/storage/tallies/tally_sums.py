@@ -32,6 +32,17 @@ class SegmentSum(NamedTuple):
     vector: Vector
 
 
+class MonthSum(NamedTuple):
+    """The part of a segment's sum that lies in one month."""
+
+    opd: str
+    layanan: str
+    questionnaire: str
+    segment: int
+    month: date  # its first day
+    vector: Vector
+
+
 class ValueSum(NamedTuple):
     """The sum of the day tallies of one value of a facet and one questionnaire."""
 
@@ -70,6 +81,11 @@ def as_tally(vector: Vector, size: int) -> Tally:
     return Tally(n, counts, complete, total, total_sq)
 
 
+def as_vector(tally: Tally) -> Vector:
+    """Return the vector of a tally, as long as its questionnaire."""
+    return (tally.n, tally.complete, tally.total, tally.total_sq, *tally.counts)
+
+
 def by_segment(
     connection: sa.Connection,
     opds: Sequence[str],
@@ -82,17 +98,37 @@ def by_segment(
     There is one per OPD, layanan and questionnaire that has any respondents.
     """
     table = day_tally.c
-    segment = sa.func.width_bucket(
-        table.day, sa.bindparam("borders", list(borders), type_=ARRAY(sa.Date))
-    )
+    groups = (table.opd, table.layanan, table.questionnaire, _segment(borders))
     query = (
-        sa.select(table.opd, table.layanan, table.questionnaire, segment, vector_sum(size))
+        sa.select(*groups, vector_sum(size))
         .where(table.opd.in_(opds), table.facet == "all", *scope.conditions())
-        .group_by(table.opd, table.layanan, table.questionnaire, segment)
+        .group_by(*groups)
     )
     return [
-        SegmentSum(opd, layanan, questionnaire, segment_index, tuple(vector))
-        for opd, layanan, questionnaire, segment_index, vector in connection.execute(query)
+        SegmentSum(opd, layanan, questionnaire, segment, tuple(vector))
+        for opd, layanan, questionnaire, segment, vector in connection.execute(query)
+    ]
+
+
+def by_segment_and_month(
+    connection: sa.Connection,
+    opds: Sequence[str],
+    size: int,
+    borders: Sequence[date],
+    scope: Scope = EVERYTHING,
+) -> list[MonthSum]:
+    """Return the sums of every segment between the borders, those of different months apart."""
+    table = day_tally.c
+    month = sa.cast(sa.func.date_trunc("month", sa.cast(table.day, sa.DateTime)), sa.Date)
+    groups = (table.opd, table.layanan, table.questionnaire, _segment(borders), month)
+    query = (
+        sa.select(*groups, vector_sum(size))
+        .where(table.opd.in_(opds), table.facet == "all", *scope.conditions())
+        .group_by(*groups)
+    )
+    return [
+        MonthSum(opd, layanan, questionnaire, segment, month, tuple(vector))
+        for opd, layanan, questionnaire, segment, month, vector in connection.execute(query)
     ]
 
 
@@ -129,6 +165,11 @@ def extent(
     )
     first, last = connection.execute(query).one()
     return None if first is None else (first, last)
+
+
+def _segment(borders: Sequence[date]) -> sa.ColumnElement[int]:
+    array = sa.bindparam("borders", list(borders), type_=ARRAY(sa.Date))
+    return sa.func.width_bucket(day_tally.c.day, array)
 
 
 @lru_cache(maxsize=16)

@@ -132,7 +132,8 @@ def test_what_the_month_cannot_pool_waits_for_the_triwulan_the_semester_the_year
         opd.count(month, "lab", n)
     opd.refresh(date(2026, 7, 7))
     assert not opd.steps
-    assert opd.bins[BinKey("2026-02", "lab", "skm")].left == opd.live["2026-02", "lab", "skm"]
+    february = BinKey("2026-02", "lab", "skm")
+    assert opd.bins[february].left == opd.live[february]
     opd.refresh(date(2026, 7, 8))  # June is closed: the second triwulan has 6, the first one 4
     assert opd.released(("2026-Q2", POOL)) == [6]
     opd.refresh(date(2027, 1, 8))  # the semester has nothing to add to the 4, the year has 4 more
