@@ -70,6 +70,7 @@ class Batch(NamedTuple):
     """Claimed entries, judged, and the rows that they become when all are new, as mostly."""
 
     epoch: UUID  # the life of the inbox that they were claimed in
+    registry_version: int | None  # by which they were judged; None: by none
     entries: Sequence[Entry]
     submissions: SubmissionColumns
     judgement: Judgement
@@ -88,13 +89,13 @@ def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     distinct = _distinct(entries)
     submissions = _columns(distinct)
     judgement = judge.judge(submissions.bodies, submissions.channels, submissions.received_us)
-    return _batch(epoch, distinct, submissions, judgement)
+    return _batch(epoch, judge.registry.version, distinct, submissions, judgement)
 
 
 def quarantined(entry: Entry, epoch: UUID) -> Batch:
     """Return a batch that parks all of an entry: for one whose counting fails again and again."""
     submissions = _columns([entry])
-    return _batch(epoch, [entry], submissions, park_all(submissions.bodies))
+    return _batch(epoch, None, [entry], submissions, park_all(submissions.bodies))
 
 
 def new_rows(submissions: SubmissionColumns, judgement: Judgement, positions: IntColumn) -> NewRows:
@@ -154,13 +155,17 @@ def receipts_at(receipt_column: bytes, positions: IntColumn) -> bytes:
 
 
 def _batch(
-    epoch: UUID, entries: Sequence[Entry], submissions: SubmissionColumns, judgement: Judgement
+    epoch: UUID,
+    registry_version: int | None,
+    entries: Sequence[Entry],
+    submissions: SubmissionColumns,
+    judgement: Judgement,
 ) -> Batch:
     judgement = _without_foreign(entries, submissions, judgement)
     receipt_texts = np.frombuffer(submissions.receipts, dtype=f"S{RECEIPT_BYTES}")
     order = np.argsort(receipt_texts, kind="stable")
     rows = new_rows(submissions, judgement, order)
-    return Batch(epoch, entries, submissions, judgement, order, rows)
+    return Batch(epoch, registry_version, entries, submissions, judgement, order, rows)
 
 
 def _distinct(entries: Iterable[Entry]) -> Sequence[Entry]:

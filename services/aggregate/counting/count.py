@@ -2,19 +2,22 @@
 
     what is new? ─► receipts · responses · parked ─► day tallies ─► stale OPDs ─► entries ─► commit
 
+The registry stays as it is until the commit, so what counts is the judgement by the present one.
 Every repetition is harmless: of an entry (its row is there), of a submission (its receipt is
 there). Settling the inbox comes after the commit and is not needed for it.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date, tzinfo
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
 
-from services.aggregate.counting.batch import Batch, NewRows, new_rows, receipts_at
+from services.aggregate.counting.batch import Batch, NewRows, judged, new_rows, receipts_at
 from services.aggregate.counting.columns import BoolColumn, bool_column, int_column
+from services.aggregate.counting.judge import Judge
 from services.aggregate.counting.judgement import Parkable
 from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
@@ -22,6 +25,8 @@ from shared.domain.window import local_day
 from shared.storage import ledger, parking, receipts, responses
 from shared.storage.cursor import Cursor, open_cursor
 from shared.storage.engine import DatabaseClock, transaction
+from shared.storage.ledger import Position
+from shared.storage.registry import stored_registry
 from shared.storage.tallies import day_tally
 from shared.storage.tallies.day_tally import Deltas
 
@@ -46,24 +51,35 @@ class _Conflict(NamedTuple):
     receipt: bytes
 
 
-def count(engine: sa.Engine, batch: Batch, clock: DatabaseClock, zone: tzinfo) -> Counted:
-    """Count a batch in one transaction; `zone`: of local days.
+def count(
+    engine: sa.Engine,
+    batch: Batch,
+    judge_in: Callable[[sa.Connection], Judge],
+    clock: DatabaseClock,
+) -> Counted:
+    """Count a batch in one transaction; `judge_in` gives the judge of the registry as it sees it.
 
-    Raises what the database raises; nothing is counted then.
+    Raises what the database raises, and FoldedMeanwhile; nothing is counted then.
     """
     with transaction(engine) as connection:
+        stored_registry.hold(connection)
+        judge = judge_in(connection)
+        if batch.registry_version not in (judge.registry.version, None):
+            batch = judged(judge, batch.entries, batch.epoch)
         cursor = open_cursor(connection)
-        is_uncounted = _uncounted_entries(connection, batch)
+        counted = ledger.counted_entries(connection, [entry.entry for entry in batch.entries])
+        horizon = ledger.read_horizon(connection, batch.epoch)
+        is_uncounted = _uncounted_entries(cursor, batch, counted, horizon)
         is_new, conflicts = _new_and_conflicts(cursor, batch, is_uncounted)
         rows = batch.rows if is_new.all() else _rows_of_some(batch, is_new)
         receipts.copy(cursor, rows.receipts + _receipt_rows(batch, conflicts))
         responses.copy(cursor, rows.responses)
         parking.park(cursor, list(_parked(batch, is_new, conflicts)))
         now = clock(connection)
-        add(cursor, rows.deltas, local_day(now, zone))
+        add(cursor, rows.deltas, local_day(now, judge.registry.instansi.zone))
         outcomes = _outcomes(batch, is_uncounted, is_new, conflicts)
         if outcomes:
-            ledger.enter(connection, batch.epoch, now, outcomes)
+            ledger.enter(connection, batch.epoch, now, outcomes, horizon)
     return Counted(
         sum(outcome.counted for outcome in outcomes),
         sum(outcome.duplicate for outcome in outcomes),
@@ -82,10 +98,27 @@ def add(cursor: Cursor, deltas_by_questionnaire: Sequence[Deltas], today: date) 
         day_tally.mark_stale(cursor, list(has_past.items()))
 
 
-def _uncounted_entries(connection: sa.Connection, batch: Batch) -> BoolColumn:
-    """Return which of the entries were not counted already."""
-    counted = ledger.counted_entries(connection, [entry.entry for entry in batch.entries])
-    return bool_column(entry.entry not in counted for entry in batch.entries)
+def _uncounted_entries(
+    cursor: Cursor, batch: Batch, counted: Collection[UUID], horizon: Position
+) -> BoolColumn:
+    """Return which of the entries were not counted already: those without a row.
+
+    Not so before the horizon: they were counted and folded, and a frozen worker has them still. But
+    what holds a receipt that is not stored was never counted, whatever the horizon says; Redis may
+    have lost it, or its clock gone back, and it must not be lost here too.
+    """
+    is_uncounted = bool_column(entry.entry not in counted for entry in batch.entries)
+    is_folded = is_uncounted & bool_column(entry.position < horizon for entry in batch.entries)
+    if not is_folded.any():
+        return is_uncounted
+    submissions = batch.submissions
+    stored = receipts.stored_digests(cursor, submissions.receipts)
+    is_unknown = bool_column(
+        submissions.receipt(position) not in stored for position in range(batch.size)
+    )
+    is_folded[submissions.entry_index[is_unknown]] = False
+    is_uncounted[is_folded] = False
+    return is_uncounted
 
 
 def _new_and_conflicts(

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from datetime import tzinfo
 from functools import cached_property
 from uuid import uuid4
 
@@ -29,7 +28,7 @@ class WorkerContext:
         self.cache = Cache()
         self.refreshed_s = 0.0  # monotonic time of the last refresh
         self.tidied_s = 0.0
-        self.last_judge = Judge(Registry.empty())  # what `judge` gave
+        self.last_judge = Judge(Registry.empty())  # what `judge_in` gave
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -50,17 +49,17 @@ class WorkerContext:
         return reader
 
     def judge(self) -> Judge:
-        """Return the judge of the present registry; it is made anew when the version grew."""
+        """Return the judge of the present registry."""
         with self.engine.connect() as connection:
-            version = stored_registry.read_version(connection)
-            if version != self.last_judge.registry.version:
-                self.last_judge = Judge(stored_registry.load(connection))
-        return self.last_judge
+            return self.judge_in(connection)
 
-    @property
-    def zone(self) -> tzinfo:
-        """Return the zone of local days, by the registry that was read last."""
-        return self.last_judge.registry.instansi.zone
+    def judge_in(self, connection: sa.Connection) -> Judge:
+        """Return the judge of the registry as a transaction sees it; made anew when it changed."""
+        judge = self.last_judge
+        if stored_registry.read_version(connection) != judge.registry.version:
+            # Two threads judge and count: each keeps what it has seen itself.
+            judge = self.last_judge = Judge(stored_registry.load(connection))
+        return judge
 
     def registry(self) -> Registry:
         """Return the present registry."""

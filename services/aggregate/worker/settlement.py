@@ -1,4 +1,8 @@
-"""Counts a batch and settles its entries; one that cannot be counted is parked."""
+"""Counts a batch and settles its entries; one that cannot be counted is parked.
+
+What was counted is settled at once: an entry that has to wait, because it collides with others or
+because the database goes away meanwhile, never makes those before it come again and again.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -17,18 +21,16 @@ log = logging.getLogger(__name__)
 
 
 def count_and_settle(context: WorkerContext, batch: Batch, clock: DatabaseClock) -> None:
-    """Count, then settle. Raises an outage of the database; the entries then stay claimed."""
-    counted = _counted(context, batch, clock)
-    context.inbox.settle(batch.entries)
-    send_hint(context, refresh_flag(context.settings.redis_prefix), REFRESH)
-    log.info("counted", extra={"entries": len(batch.entries), **counted._asdict()})
+    """Count and settle the batch; should that fail for a reason of its own, entry by entry.
 
-
-def _counted(context: WorkerContext, batch: Batch, clock: DatabaseClock) -> Counted:
-    """Count the batch; should that fail for a reason of its own, entry by entry."""
+    Raises an outage of the database and collisions that stay; those entries then stay claimed.
+    """
 
     def count_now(part: Batch) -> Counted:
-        return count(context.engine, part, clock, context.zone)
+        counted = count(context.engine, part, context.judge_in, clock)
+        context.inbox.settle(part.entries)
+        send_hint(context, refresh_flag(context.settings.redis_prefix), REFRESH)
+        return counted
 
     def count_entries(entries: Sequence[Entry]) -> Counted:
         if len(entries) == len(batch.entries):
@@ -40,4 +42,5 @@ def _counted(context: WorkerContext, batch: Batch, clock: DatabaseClock) -> Coun
         return count_now(quarantined(entry, batch.epoch))
 
     parts = together_or_singly(batch.entries, count_entries, park)
-    return Counted(*map(sum, zip(*parts, strict=True)))
+    counted = Counted(*map(sum, zip(*parts, strict=True)))
+    log.info("counted", extra={"entries": len(batch.entries), **counted._asdict()})

@@ -2,22 +2,21 @@
 
 import logging
 import time
-from datetime import timedelta
 
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.hints import send_hint
-from shared.broker import DRAIN, REFRESH, TASK_LIMIT_S
+from shared.broker import DRAIN, REFRESH
 from shared.domain.window import local_day
 from shared.hinting import drain_flag, refresh_flag
 from shared.registry import publication
 from shared.storage import ledger, rolling
 from shared.storage.engine import DatabaseClock, transaction
+from shared.storage.ledger import LIFE_IS_OVER
 
 log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 30.0
 CONSUMER_IDLE_S = 3600.0
-FOLD_AFTER = timedelta(seconds=2 * TASK_LIMIT_S)
 
 
 def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
@@ -35,14 +34,21 @@ def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
         send_hint(context, refresh_flag(prefix), REFRESH)
     if time.monotonic() - context.tidied_s >= TIDY_EVERY_S:
         context.tidied_s = time.monotonic()
-        _tidy(context, clock)
+        _tidy(context)
 
 
-def _tidy(context: WorkerContext, clock: DatabaseClock) -> None:
-    # Before the horizon: that of a later life must not judge the entries of this one.
-    epoch = context.inbox.epoch()
-    horizon = context.inbox.horizon()
+def fold(context: WorkerContext) -> int:
+    """Sum up what was settled; return how many lines of the ledger it became."""
+    # Lives that had begun before the present one is asked for: another one is over for good.
+    with context.engine.connect() as connection:
+        epochs = ledger.epochs(connection)
+    # The epoch before the horizon: that of a later life only leaves more of this one to be known.
+    present = context.inbox.epoch()
+    horizons = {**dict.fromkeys(epochs, LIFE_IS_OVER), present: context.inbox.horizon()}
     with transaction(context.engine) as connection:
-        folded = ledger.fold(connection, epoch, horizon, clock(connection) - FOLD_AFTER)
+        return ledger.fold(connection, horizons)
+
+
+def _tidy(context: WorkerContext) -> None:
+    log.debug("tidied", extra={"folded": fold(context)})
     context.inbox.retire(CONSUMER_IDLE_S)
-    log.debug("tidied", extra={"folded": folded})

@@ -15,6 +15,7 @@ from shared.registry.file import Document, RegistryError
 from shared.registry.rules import objections
 from shared.registry.snapshot import Channel, Instansi, Layanan, Opd
 from shared.storage import tables
+from shared.storage.registry import stored_registry
 from shared.storage.registry.registry_usage import read_usage
 from shared.storage.registry.stored_registry import load
 
@@ -45,10 +46,13 @@ def apply(
 
 
 def lock(connection: sa.Connection) -> None:
-    """Wait until nobody else is changing the registry, and keep others waiting until the commit."""
+    """Wait until nobody changes the registry or counts by it; keep others waiting likewise.
+
+    They wait until the commit.
+    """
+    stored_registry.lock(connection)
     single = tables.registry_version
     connection.execute(insert(single).values(single=True, version=0).on_conflict_do_nothing())
-    connection.execute(sa.select(single.c.version).with_for_update())
 
 
 def raise_version(connection: sa.Connection, now: datetime) -> None:

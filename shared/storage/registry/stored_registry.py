@@ -9,6 +9,25 @@ from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 from shared.storage import tables
 
+_REGISTRY_LOCK = 0x494B4D_47  # "IKMG"
+# Share the registry with all who only read it; keep it for oneself.
+_SHARE_LOCK = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+def hold(connection: sa.Connection) -> None:
+    """Let nobody change the registry until this transaction ends.
+
+    Who counts holds it, so a change is seen by every count that commits after it. It is the first
+    lock of a transaction: else two could wait for each other.
+    """
+    connection.execute(_SHARE_LOCK, {"lock": _REGISTRY_LOCK})
+
+
+def lock(connection: sa.Connection) -> None:
+    """Wait until nobody counts by the registry or changes it; keep others waiting likewise."""
+    connection.execute(_LOCK, {"lock": _REGISTRY_LOCK})
+
 
 def read_version(connection: sa.Connection) -> int:
     """Return the version of the registry as it is; 0 before anything was applied."""

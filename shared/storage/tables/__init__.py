@@ -1,6 +1,13 @@
 """The tables. Codes (opd, layanan, channel, questionnaire) are text: rows need no joins."""
 
-from shared.storage.tables.counting import inbox_entry, ledger, parked, receipt, response
+from shared.storage.tables.counting import (
+    inbox_entry,
+    inbox_horizon,
+    ledger,
+    parked,
+    receipt,
+    response,
+)
 from shared.storage.tables.figures import day_tally, opd_state, rolling_ikm
 from shared.storage.tables.metadata import metadata
 from shared.storage.tables.registry import (
@@ -19,6 +26,7 @@ __all__ = [
     "channel",
     "day_tally",
     "inbox_entry",
+    "inbox_horizon",
     "instansi",
     "layanan",
     "ledger",

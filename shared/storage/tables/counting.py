@@ -88,6 +88,15 @@ inbox_entry = Table(
     Column("counted_at", Instant, nullable=False),
 )
 
+# Stream positions per life of the inbox: before its horizon an entry is counted, and folded.
+inbox_horizon = Table(
+    "inbox_horizon",
+    metadata,
+    Column("epoch", Uuid, primary_key=True),
+    Column("stream_ms", BigInteger, nullable=False),
+    Column("stream_seq", BigInteger, nullable=False),
+)
+
 ledger = Table(
     "ledger",
     metadata,

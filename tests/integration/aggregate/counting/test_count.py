@@ -1,7 +1,6 @@
 """Counting a batch: whatever comes becomes a response, a duplicate or a parked submission, once."""
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -182,7 +181,7 @@ def test_a_redelivered_entry_changes_nothing(
     dead = Reader(redis, "ikm:", "dead")
     dead.prepare()
     batch = judged(context.judge(), dead.claim(100), dead.epoch())
-    assert counting.count(context.engine, batch, stopped_clock(NOW), UTC) == (2, 1, 1)
+    assert counting.count(context.engine, batch, context.judge_in, stopped_clock(NOW)) == (2, 1, 1)
     before = content(context.engine)
     context.settings = context.settings.model_copy(update={"takeover_idle": 0})
     assert count(context) == 4

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
 
 import pytest
 import sqlalchemy as sa
@@ -192,7 +191,7 @@ def test_rebuilding_again_and_again_under_traffic_loses_nothing(
                 batch = own.inbox.claim(20)
                 if batch:
                     batched = judged(own.judge(), batch, own.inbox.epoch())
-                    counting.count(own.engine, batched, stopped_clock(NOW), UTC)
+                    counting.count(own.engine, batched, own.judge_in, stopped_clock(NOW))
                     own.inbox.settle(batch)
 
     with ThreadPoolExecutor(2) as threads:

@@ -90,8 +90,8 @@ def test_what_was_parked_is_counted_once_its_cause_is_mended(
     assert [row["reason"] for row in parked(context).values()] == [reason]
     apply(context.engine, MENDED)
     later = NOW + timedelta(days=27)
-    assert replay(context, now=later).waiting() == Replayed(counted=1)
-    assert replay(context, now=later).waiting() == Replayed()
+    assert replay(context, clock=stopped_clock(later)).waiting() == Replayed(counted=1)
+    assert replay(context, clock=stopped_clock(later)).waiting() == Replayed()
     assert ledger_totals(context.engine) == (1, 0, 0, 1), (
         "the ledger says what was known when it was accepted"
     )
@@ -127,7 +127,9 @@ def test_what_still_cannot_be_counted_says_why_now(context: WorkerContext, redis
     park(context, redis_url, sent("1", opd="baru", layanan="tidak-ada"))
     assert replay(context).waiting() == Replayed(parked=1)
     apply(context.engine, MENDED)
-    assert replay(context, now=NOW + timedelta(hours=1)).waiting() == Replayed(parked=1)
+    assert replay(context, clock=stopped_clock(NOW + timedelta(hours=1))).waiting() == Replayed(
+        parked=1
+    )
     row = parked(context)["1"]
     assert (row["reason"], row["tries"], row["tried_at"]) == (
         "unknown-layanan",
@@ -142,8 +144,12 @@ def test_what_still_cannot_be_counted_says_why_now(context: WorkerContext, redis
 
 def test_a_future_date_counts_once_its_day_has_come(context: WorkerContext, redis_url: str) -> None:
     park(context, redis_url, ITEMS["future-date"])
-    assert replay(context, now=NOW + timedelta(days=20)).waiting() == Replayed(parked=1)
-    assert replay(context, now=NOW + timedelta(days=27)).waiting() == Replayed(counted=1)
+    assert replay(context, clock=stopped_clock(NOW + timedelta(days=20))).waiting() == Replayed(
+        parked=1
+    )
+    assert replay(context, clock=stopped_clock(NOW + timedelta(days=27))).waiting() == Replayed(
+        counted=1
+    )
 
 
 def test_a_conflict_counts_only_when_it_is_forced_and_under_its_own_receipt(

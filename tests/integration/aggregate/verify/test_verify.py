@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +17,10 @@ from services.aggregate.verify import inbox_check
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.proof import verify
 from services.aggregate.worker.context import WorkerContext
+from services.aggregate.worker.sweep import fold
 from shared.connections import worker_redis
 from shared.inbox.audit import Audit
 from shared.inbox.keys import Keys
-from shared.inbox.reader import Reader
-from shared.storage import ledger
 from shared.storage.engine import transaction
 from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
@@ -110,16 +108,14 @@ def test_nothing_is_found_between_commit_and_settlement(
     put(redis_url, sent("newer"))
     redis.xadd(KEYS.stream, {"foreign": "entry"})
     batch = judged(counted.judge(), counted.inbox.claim(10), counted.inbox.epoch())
-    counting.count(counted.engine, batch, stopped_clock(NOW), UTC)
+    counting.count(counted.engine, batch, counted.judge_in, stopped_clock(NOW))
     assert not findings(counted)
     counted.inbox.settle(batch.entries)
     assert not findings(counted)
 
 
 def test_nothing_is_found_after_the_ledger_was_folded(counted: WorkerContext) -> None:
-    with transaction(counted.engine) as connection:
-        later = NOW + timedelta(hours=1)
-        assert ledger.fold(connection, counted.inbox.epoch(), counted.inbox.horizon(), later) == 1
+    assert fold(counted) == 1
     assert not findings(counted)
 
 
@@ -329,18 +325,14 @@ def test_nothing_is_found_under_traffic(
             number += 1
 
     def keep_counting() -> None:
-        # Folding is quick here, so nothing may be counted by two at once: see ledger.fold.
-        with worker_context(database_url, redis_url, takeover_idle="60") as own:
+        with worker_context(database_url, redis_url, takeover_idle="0.05") as own:
             while not ended.is_set():
                 count(own)
 
     def keep_tidy() -> None:
-        reader = Reader(redis, "ikm:", "tidy")
         cache = Cache()
         while not ended.wait(0.02):
-            horizon = reader.horizon()
-            with transaction(context.engine) as connection:
-                ledger.fold(connection, reader.epoch(), horizon, NOW + timedelta(hours=1))
+            fold(context)
             refresh(context.engine, context.registry(), stopped_clock(NOW), cache)
 
     context.inbox.epoch()

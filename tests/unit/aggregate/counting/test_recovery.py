@@ -6,11 +6,21 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from services.aggregate.counting.recovery import ATTEMPTS, together_or_singly
+from services.aggregate.counting.recovery import ATTEMPTS, Cause, cause_of, together_or_singly
+from shared.storage.ledger import FoldedMeanwhile
 
+# Of every class of SQLSTATE that psycopg knows: whose fault its errors are.
+CAUSES = {
+    Cause.COLLISION: "23 40",
+    Cause.FAULT: "21 22 54",
+    Cause.OUTAGE: "02 03 08 09 0A 0B 0F 0L 0P 0Z 10 20 24 25 26 27 28 2B 2D 2F 34 38 39 3B 3D 3F"
+    " 42 44 53 55 57 58 72 F0 HV P0 XX",
+}
+CAUSE_OF_STATE = {state: cause for cause, states in CAUSES.items() for state in states.split()}
 UNIQUE = psycopg.errors.UniqueViolation()
 DEADLOCK = psycopg.errors.DeadlockDetected()
 AWAY = psycopg.OperationalError()
+IDLE = psycopg.errors.IdleInTransactionSessionTimeout()
 
 
 def wrapped(error: psycopg.Error) -> sa.exc.DBAPIError:
@@ -57,6 +67,59 @@ def test_a_collision_that_stays_is_taken_apart() -> None:
     assert run(Processing(*[UNIQUE] * ATTEMPTS)) == ["a", "b", "c"]
 
 
+def test_who_collides_alone_again_and_again_is_raised_when_the_others_are_done() -> None:
+    done: list[str] = []
+
+    def process(items: Sequence[str]) -> str:
+        if "b" in items:
+            raise UNIQUE
+        done.extend(items)
+        return ""
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        together_or_singly("abc", process, lambda _: pytest.fail("it is not at fault"))
+    assert done == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        error
+        for error in vars(psycopg.errors).values()
+        if isinstance(getattr(error, "sqlstate", None), str)
+    ],
+)
+def test_every_sqlstate_has_one_cause(error: type[psycopg.Error]) -> None:
+    assert error.sqlstate is not None
+    cause = CAUSE_OF_STATE[error.sqlstate[:2]]
+    assert cause_of(error()) is cause
+    assert cause_of(wrapped(error())) is cause
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (psycopg.OperationalError(), Cause.OUTAGE),
+        (psycopg.InterfaceError(), Cause.OUTAGE),
+        (psycopg.InternalError(), Cause.OUTAGE),
+        (psycopg.IntegrityError(), Cause.OUTAGE),
+        (psycopg.DataError("a NUL"), Cause.FAULT),
+        (psycopg.ProgrammingError("cannot adapt"), Cause.FAULT),
+        (sa.exc.TimeoutError(), Cause.OUTAGE),
+        (sa.exc.StatementError("", "SELECT 1", {}, ValueError()), Cause.FAULT),
+        (FoldedMeanwhile(), Cause.COLLISION),
+        (OverflowError(), Cause.FAULT),
+        (KeyError(), Cause.FAULT),
+        (RuntimeError(), None),
+        (OSError(), None),
+    ],
+)
+def test_an_error_without_a_sqlstate_has_one_cause_too(
+    error: Exception, cause: Cause | None
+) -> None:
+    assert cause_of(error) is cause
+
+
 def test_the_one_at_fault_is_left_out() -> None:
     processing = Processing(bad="b")
     assert run(processing) == ["a", "without b", "c"]
@@ -68,13 +131,14 @@ def test_the_one_at_fault_is_left_out() -> None:
     [
         [AWAY],
         [wrapped(AWAY)],
-        [DEADLOCK] * ATTEMPTS,
+        [DEADLOCK, AWAY],
         [ValueError(), AWAY],
-        [ValueError(), *[DEADLOCK] * ATTEMPTS],
+        [ValueError(), DEADLOCK, AWAY],
+        [IDLE],
     ],
 )
 def test_an_outage_is_nobodys_fault(errors: list[Exception]) -> None:
-    with pytest.raises((psycopg.OperationalError, sa.exc.OperationalError)):
+    with pytest.raises((psycopg.Error, sa.exc.OperationalError)):
         run(Processing(*errors))
 
 
