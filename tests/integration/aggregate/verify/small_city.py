@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -12,10 +12,9 @@ from services.aggregate.counting.replay import Replay
 from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.verify.inbox_check import InboxReading, read_inbox
 from services.aggregate.worker.context import WorkerContext
+from services.aggregate.worker.sweep import fold
 from shared.inbox.audit import Audit
 from shared.inbox.keys import Keys
-from shared.storage import ledger
-from shared.storage.engine import transaction
 from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
     Sent,
@@ -100,7 +99,7 @@ def small_city(database_url: str, redis_url: str) -> Iterator[tuple[WorkerContex
         apply(context.engine, REGISTRY, NOW)
         append(redis_url, entry(OF_MARCH), entry(_some_of_may(0, 6)))
         _counted_and_refreshed(context)
-        _fold(context)
+        assert fold(context)
         for first in (6, 12, 18):
             put(redis_url, *_some_of_may(first, 6))
             _counted_and_refreshed(context)
@@ -118,17 +117,11 @@ def _counted_and_refreshed(context: WorkerContext) -> None:
     refresh(context.engine, context.registry(), CLOCK, Cache())
 
 
-def _fold(context: WorkerContext) -> None:
-    with transaction(context.engine) as connection:
-        later = NOW + timedelta(hours=1)
-        assert ledger.fold(connection, context.inbox.epoch(), context.inbox.horizon(), later)
-
-
 def _leave_unsettled(context: WorkerContext, redis_url: str) -> None:
     """Count an entry that stays in the stream, as a worker does that dies after its commit."""
     put(redis_url, sent("unsettled"))
     batch = judged(context.judge(), context.inbox.claim(1), context.inbox.epoch())
-    count_batch(context.engine, batch, CLOCK, context.zone)
+    count_batch(context.engine, batch, context.judge_in, CLOCK)
 
 
 def tamper(connection: sa.Connection, statement: str) -> None:

@@ -19,6 +19,7 @@ class Tampering(NamedTuple):
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
 _NOT_WRITTEN = ("released_tally", "released_ikm")
+_HORIZON = "asked only of entries that come again; what it makes of them is a finding of its own"
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -47,7 +48,10 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "registry_version.version": "the next change raises it above the time; no figure carries it",
     "response.comment": "free text: no figure follows from it, and its retention empties it",
     "parked.body": "not compared with its digest yet",
-    "inbox_entry.counted_at": "only when a row is folded, and into which day, follows from it",
+    "inbox_entry.counted_at": "only the day into which a row is folded follows from it",
+    "inbox_horizon.epoch": _HORIZON,
+    "inbox_horizon.stream_ms": _HORIZON,
+    "inbox_horizon.stream_seq": _HORIZON,
     "ledger.day": "for people who look when something was counted; the sums are over all days",
     "rolling_ikm.computed_at": "tells when; the figures are compared without it",
     **{
@@ -242,6 +246,7 @@ REMOVED: Mapping[str, Tampering] = {
 }
 REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,
+    "inbox_horizon": _HORIZON,
     "registry_version": "without it the version is 0; the next change makes it anew",
     **dict.fromkeys(_NOT_WRITTEN, "nothing writes this table yet"),
 }
