@@ -36,7 +36,7 @@ fmt: .venv/dev.stamp ## format and mend what the linter can mend
 bench: .venv/dev.stamp ## measure: each figure as a ratio to a yardstick of the same run
 	$(PY) -m benchmarks
 
-chaos: .venv/dev.stamp ## kill processes 100 times under load, then compare acknowledged with counted
+chaos: .venv/dev.stamp ## kill processes 100 times and freeze some under load, then compare all with a model
 	$(PY) -m benchmarks.chaos --kills 100
 
 # The files name no index host, so that they install from whatever index a machine is set up for.

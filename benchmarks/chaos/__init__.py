@@ -1,1 +1,1 @@
-"""`make chaos`: kills every process of a stack again and again, under load; then counts."""
+"""`make chaos`: kills and freezes every process of a stack under load; then counts."""

@@ -1,9 +1,11 @@
-"""`make chaos`: kills every process of a running stack with SIGKILL, under load; then counts.
+"""`make chaos`: kills and freezes every process of a running stack, under load; then counts.
 
 Senders post singles and batches, repeat what was not answered and, on purpose, what was. Meanwhile
-web, workers, beat, Redis and PostgreSQL are killed at random and brought back by the stack. In the
-end every acknowledged submission must be counted or parked exactly once, and `ikm verify` must find
-nothing.
+web, workers, beat, Redis and PostgreSQL are killed at random (SIGKILL) and brought back by the
+stack, and stopped for a while (SIGSTOP, SIGCONT), now and then for longer than a takeover. Somebody
+without a key looks at the public figures all the time. In the end every acknowledged submission
+must be counted or parked exactly once, the tally and the index of every OPD must be those of a
+model, the public figures must have moved in steps, and `ikm verify` must find nothing.
 """
 
 import argparse
@@ -29,11 +31,15 @@ def main() -> int:
         folder.chmod(0o755)  # PostgreSQL, which never runs as root, passes through it
         print(f"seed {arguments.seed}; starting the stack in {folder}", flush=True)
         with running_city(folder) as city:
-            memory, killed = storm(city, arguments.kills, arguments.seed)
+            passed = storm(city, arguments.kills, arguments.seed)
             print("\nwaiting until everything is counted", flush=True)
             await_settled(city)
-            faults = judge(city, memory)
-    print(f"killed: {dict(killed)}")
+            faults = judge(city, passed)
+    print(f"killed: {dict(passed.killed)}")
+    print(f"frozen: {dict(passed.frozen)}")
+    seen = sum(map(len, passed.onlooker.seen.values()))
+    print(f"public figures that somebody without a key saw move: {seen:,}")
+    memory = passed.memory
     print(
         f"acknowledged {len(memory.acknowledged):,}, sent again on purpose {memory.duplicates:,}, "
         f"never answered {len(memory.unanswered):,}, answers {dict(memory.statuses)}"

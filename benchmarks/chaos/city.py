@@ -38,13 +38,18 @@ class City:
         """The channel key of the example."""
         return (self.home / "example.key").read_text(encoding="ascii").strip()
 
+    def process(self, name: str) -> int | None:
+        """Return the id of the process of that name; None when it is not running just now."""
+        processes: Mapping[str, int] = running_stack(self.home).get("processes", {})
+        return processes.get(name)
+
     def kill(self, name: str) -> bool:
         """SIGKILL the process of that name; False when it is not running just now."""
-        processes: Mapping[str, int] = running_stack(self.home).get("processes", {})
-        if name not in processes:
+        pid = self.process(name)
+        if pid is None:
             return False
         try:
-            os.kill(processes[name], signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return False
         return True

@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-OPD = "disdukcapil"
-LAYANAN = ("ktp-el", "kartu-keluarga")
+# OPDs of the example, with layanan that nothing else sends for.
+LAYANAN = {
+    "disdukcapil": ("ktp-el", "kartu-keluarga"),
+    "dishub": ("uji-kir",),
+    "dispusip": ("keanggotaan", "sirkulasi"),
+    "kec-bukit-bestari": ("surat-keterangan", "sktm"),
+}
 UNREGISTERED = "tidak-terdaftar"
+LONG_AGO = ("2024-03-10T08:00:00+07:00", "2024-05-02T13:30:00+07:00")
 
 
 @dataclass
@@ -30,11 +36,20 @@ def body_of(source_ids: Sequence[str]) -> bytes:
 
 
 def submission(source_id: str) -> dict[str, Any]:
-    """Return the submission of an id, always the same; that of one in fifty is to be parked."""
+    """Return the submission of an id, always the same.
+
+    That of one in fifty is to be parked; one in ten was answered long ago, in a closed month.
+    """
     chance = random.Random(source_id)
-    layanan = UNREGISTERED if is_to_be_parked(source_id) else chance.choice(LAYANAN)
+    opd = chance.choice(list(LAYANAN))
+    layanan = UNREGISTERED if is_to_be_parked(source_id) else chance.choice(LAYANAN[opd])
     answers = {f"U{number}": chance.randint(1, 4) for number in range(1, 10)}
-    return {"id": source_id, "opd": OPD, "layanan": layanan, "answers": answers}
+    document = {"id": source_id, "opd": opd, "layanan": layanan, "answers": answers}
+    if chance.random() < 0.5:
+        document["respondent"] = {"sex": chance.choice("LP"), "age": chance.randint(15, 80)}
+    if chance.random() < 0.1:
+        document["submitted_at"] = chance.choice(LONG_AGO)
+    return document
 
 
 def is_to_be_parked(source_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Proves promise 3 and the exactness of the figures, or says what does not hold.
 
     Redis ─► inbox_entry, ledger ─► receipt ─► response, parked ─► day_tally ─► rolling_ikm
+                                                                       └─► released_tally
 
 Every arrow is checked from both of its ends, in one snapshot of PostgreSQL, so that traffic makes
 no false finding. Nothing is changed and nothing stopped.
@@ -18,6 +19,7 @@ from services.aggregate.verify import (
     inbox_check,
     ledger_check,
     receipt_check,
+    released_check,
     response_check,
     state_check,
 )
@@ -103,6 +105,8 @@ def _steps_of_figures(
     yield Step("state", "opd_state", partial(state_check.impossible, connection, registry))
     yield Step("rolling", "opd_state", partial(state_check.never_refreshed, connection))
     for opd_state in rolling.states:
+        wrong_bins = partial(released_check.wrong_bins_of_opd, connection, opd_state.opd, registry)
+        yield Step("released", f"OPD {opd_state.opd}", wrong_bins)
         wrong_rows = partial(rolling.wrong_rows_of_opd, opd_state)
         yield Step("rolling", f"OPD {opd_state.opd}", wrong_rows)
     yield Step("rolling", "the instansi", rolling.wrong_rows_of_instansi)

@@ -20,9 +20,5 @@ def impossible(connection: sa.Connection, registry: Registry) -> Iterator[str]:
 
 def never_refreshed(connection: sa.Connection) -> Iterator[str]:
     """Yield the OPDs that no refresh ever looks at."""
-    for opd in state_checks.rolling_without_state(connection):
-        yield f"rolling_ikm has rows of {opd}, which was never counted for"
-    for opd in state_checks.opds_without_state(connection):
-        yield f"day_tally has rows of {opd}, but opd_state does not know it: never refreshed"
-    for opd in state_checks.registered_without_state(connection):
-        yield f"opd has {opd}, but opd_state does not know it: never refreshed"
+    for table, opd in state_checks.without_state(connection):
+        yield f"{table} has {opd}, but opd_state does not know it: never refreshed"

@@ -7,7 +7,16 @@ import sqlalchemy as sa
 
 from shared.storage.checks.row_rules import Mismatches, RowRule, broken
 from shared.storage.rolling import INSTANSI
-from shared.storage.tables import day_tally, opd, opd_state, rolling_ikm
+from shared.storage.tables import (
+    day_tally,
+    opd,
+    opd_state,
+    released_ikm,
+    released_tally,
+    rolling_ikm,
+)
+
+_OF_OPDS = (day_tally, rolling_ikm, released_tally, released_ikm)
 
 
 def impossible_states(connection: sa.Connection, zone: str) -> Iterator[Mismatches]:
@@ -53,29 +62,13 @@ def impossible_versions(connection: sa.Connection) -> Iterator[Mismatches]:
     return broken(connection, rows, [row.opd, row.layanan, row.window], [rule])
 
 
-def opds_without_state(connection: sa.Connection) -> list[str]:
-    """Return OPDs with tallies that no refresh would ever look at."""
-    has_state = sa.exists().where(opd_state.c.opd == day_tally.c.opd)
-    query = sa.select(day_tally.c.opd).where(~has_state).distinct().order_by(day_tally.c.opd)
-    return list(connection.scalars(query))
-
-
-def registered_without_state(connection: sa.Connection) -> list[str]:
-    """Return OPDs of the registry that no refresh would ever look at."""
-    has_state = sa.exists().where(opd_state.c.opd == opd.c.code)
-    return list(connection.scalars(sa.select(opd.c.code).where(~has_state).order_by(opd.c.code)))
-
-
-def rolling_without_state(connection: sa.Connection) -> list[str]:
-    """Return OPDs with rolling rows that were never counted for nor registered."""
-    has_state = sa.exists().where(opd_state.c.opd == rolling_ikm.c.opd)
-    query = (
-        sa.select(rolling_ikm.c.opd)
-        .where(~has_state, rolling_ikm.c.opd != INSTANSI)
-        .distinct()
-        .order_by(rolling_ikm.c.opd)
-    )
-    return list(connection.scalars(query))
+def without_state(connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    """Yield OPDs that no refresh would ever look at, each with a table that has rows of it."""
+    for column in (opd.c.code, *(table.c.opd for table in _OF_OPDS)):
+        has_state = sa.exists().where(opd_state.c.opd == column)
+        query = sa.select(column).where(~has_state, column != INSTANSI).distinct().order_by(column)
+        for code in connection.scalars(query):
+            yield column.table.name, code
 
 
 def _local_day(connection: sa.Connection, zone: str) -> date:
