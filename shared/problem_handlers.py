@@ -2,6 +2,7 @@
 
 import logging
 from functools import reduce
+from itertools import islice
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from shared.problems import Problem, Refused, problem
 
 log = logging.getLogger(__name__)
 
+VIOLATIONS_MAX = 100  # of parameters in an answer
 _CODES = {404: "not-found", 405: "method-not-allowed"}
 
 
@@ -55,7 +57,7 @@ async def _invalid_parameters(_: Request, error: Exception) -> Response:
             str(detail["type"]).replace("_", "-"),
             str(detail["msg"]),
         )
-        for detail in errors
+        for detail in islice(errors, VIOLATIONS_MAX)
     ]
     return response_of(problem("invalid-parameter", errors=violations))
 

@@ -106,12 +106,17 @@ class SubmissionDecoder:
         self._answers_decoders: dict[str, AnswersDecoder] = {}
         self.destination = lru_cache(MOST_REMEMBERED)(self._destination)
 
-    def decode(self, body: bytes) -> Submission | list[Violation]:
-        """Return the submission in `body`, or every reason why it is none (never an empty list)."""
+    def decode(
+        self, body: bytes, most_violations: int = MOST_VIOLATIONS
+    ) -> Submission | list[Violation]:
+        """Return the submission in `body`, or the reasons why it is none.
+
+        They are at most so many, and none only when none are wanted.
+        """
         try:
             submission = decode_members(body)
         except (ValueError, RecursionError) as error:
-            return self._explain(body, error)
+            return self._explain(body, error, most_violations)
         destination = self.destination(submission.opd, submission.layanan, submission.questionnaire)
         if (
             destination is None
@@ -120,7 +125,7 @@ class SubmissionDecoder:
             or (submission.id is not None and _NUL in submission.id)
             or not is_plausible(submission.submitted_at)
         ):
-            return self._explain(body, None)
+            return self._explain(body, None, most_violations)
         return submission
 
     def _destination(self, opd: str, layanan: str, named: str | None) -> Destination | None:
@@ -138,13 +143,17 @@ class SubmissionDecoder:
             self._answers_decoders[code] = AnswersDecoder(questionnaire)
         return self._answers_decoders[code]
 
-    def _explain(self, body: bytes, error: Exception | None) -> list[Violation]:
+    def _explain(
+        self, body: bytes, error: Exception | None, most_violations: int
+    ) -> list[Violation]:
+        if most_violations <= 0:  # the way to the reasons is the long one
+            return []
         try:
             document = msgspec.json.decode(body)
         except (ValueError, RecursionError) as malformed:
             return [Violation("", "malformed-json", f"not a JSON document: {_reason(malformed)}")]
         every_violation = violations(document, self._questionnaire_of(document))
-        first_violations = list(islice(every_violation, MOST_VIOLATIONS))
+        first_violations = list(islice(every_violation, min(most_violations, MOST_VIOLATIONS)))
         # A member that stands twice, once wrong: the document holds the last one alone.
         return first_violations or [
             Violation("", "invalid", _reason(error) if error else "holds a member twice")

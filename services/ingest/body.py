@@ -10,6 +10,8 @@ from services.ingest.formats.format import BATCH_MAX_BYTES, MIB
 from shared.problems import Refused, problem
 
 TIMEOUT_S = 30.0
+LENGTH_MAX_DIGITS = 20  # of 2**64; Python reads no number of more than 4,300
+_NO_LENGTH = problem("malformed-request", "Content-Length is not a number of bytes")
 _TOO_LARGE = problem("too-large", f"a request may have {BATCH_MAX_BYTES // MIB} MiB")
 _TOO_SLOW = problem("request-timeout", f"the body did not arrive within {TIMEOUT_S:.0f} s")
 _ENCODED = problem(
@@ -22,7 +24,9 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
     if b"content-encoding" in headers and headers[b"content-encoding"].lower() != b"identity":
         raise Refused(_ENCODED)
     announced = headers.get(b"content-length", b"0")
-    if not announced.isdigit() or int(announced) > BATCH_MAX_BYTES:
+    if not announced.isdigit() or len(announced) > LENGTH_MAX_DIGITS:
+        raise Refused(_NO_LENGTH)
+    if int(announced) > BATCH_MAX_BYTES:
         raise Refused(_TOO_LARGE)
     # Nearly always the body came with the headers. Looking before waiting saves such a request its
     # timer: the endpoint takes 45 µs of CPU a request instead of 60.

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.ingest import body as bodies
 from services.ingest.auth import Authenticator
-from services.ingest.formats.format import Format, Item, Request, Unreadable
+from services.ingest.formats.format import SINGLE_MAX_BYTES, Format, Item, Request, Unreadable
 from services.ingest.group_commit import GroupCommit
 from services.ingest.meters import IngestMeters
 from services.ingest.replies import FORBIDDEN, Accepted, RefusedItem, encode, refusal_of_all
@@ -27,24 +27,42 @@ from shared.problems import Problem, Refused, problem
 from shared.registry.access import KeyRefused
 from shared.registry.refused_keys import RefusedKeys
 from shared.registry.snapshot import Channel
-from shared.wire import Submission
+from shared.wire import MOST_VIOLATIONS, Submission
 
 log = logging.getLogger(__name__)
 
 FAILED = problem("internal-error")
-BREATH = 500  # submissions judged before other requests get a turn
+BREATH = 1000  # effort before other requests get a turn: a submission is 1, its quarter KiB another
+VIOLATIONS_MAX = 1000  # in an answer: of all its items, and those of the first once more
 _JSON = (b"content-type", b"application/json")
+_TOO_LONG = Violation("", "length", "one submission may have 1 MiB")
 _NAMELESS = Violation(
     "/id", "required", "is required (or the Idempotency-Key header of a single submission)"
 )
 
 
-class Judged(msgspec.Struct, frozen=True, gc=False):
-    """What of a request can be stored, column by column, and what is refused."""
+class Judged(msgspec.Struct, gc=False):
+    """What of a request can be stored, column by column, and what is refused.
 
-    ids: list[str]
-    bodies: list[bytes]
-    refused: list[RefusedItem]
+    Every refused item is named; when `room` is used up, without its violations.
+    """
+
+    ids: list[str] = []
+    bodies: list[bytes] = []
+    refused: list[RefusedItem] = []
+    forbidden: int = 0  # of the refused
+    room: int = VIOLATIONS_MAX - MOST_VIOLATIONS
+
+    @property
+    def truncated(self) -> bool:
+        """Whether violations may be missing."""
+        return self.room <= 0
+
+    def refuse(self, index: int, violations: Sequence[Violation]) -> None:
+        """Refuse an item."""
+        listed = violations[: self.room]
+        self.room -= len(listed)
+        self.refused.append(RefusedItem(index, listed))
 
 
 class Endpoint:
@@ -107,13 +125,16 @@ class Endpoint:
             channel = self._authenticator.authenticate(watch.registry, authorization, watch.today)
         media_type = _media_type(headers.get(b"content-type", b""))
         parsed = self._format.parse(Request(media_type, headers, body))
-        judged = Judged([], [], [])
+        judged = Judged()
+        effort = 0
         for index, item in enumerate(parsed.items):
-            if index % BREATH == BREATH - 1:
+            effort += 1 + (len(item.body) >> 8)
+            if effort > BREATH:
+                effort = 0
                 await asyncio.sleep(0)
             self._judge(index, item, channel, judged)
         if not judged.bodies:
-            raise Refused(refusal_of_all(judged.refused, is_batch=parsed.is_batch))
+            raise Refused(_refusal_of_all(judged, is_batch=parsed.is_batch))
         received_us = time.time_ns() // 1000
         parcel = Parcel(channel.name, received_us, b"", judged.ids, judged.bodies)
         if not await self._commit.store(parcel):
@@ -121,10 +142,13 @@ class Endpoint:
         self._outcomes.accepted += len(parcel.ids)
         self._outcomes.refused += len(judged.refused)
         receipts = receipt_texts(parcel.receipts)
-        return encode(Accepted(len(receipts), receipts, judged.refused))
+        return encode(Accepted(len(receipts), receipts, judged.refused, judged.truncated))
 
     def _judge(self, index: int, item: Item, channel: Channel, judged: Judged) -> None:
-        submission = self._watch.decoder.decode(item.body)
+        if len(item.body) > SINGLE_MAX_BYTES:
+            judged.refuse(index, (replace(_TOO_LONG, pointer=item.pointer),))
+            return
+        submission = self._watch.decoder.decode(item.body, judged.room)
         violations: Sequence[Violation]
         if isinstance(submission, list) or item.violations:
             violations = _violations(item, submission)
@@ -133,11 +157,19 @@ class Endpoint:
         elif not channel.serves(submission.opd):
             detail = f"the key of channel {channel.name} may not send for this OPD"
             violations = (Violation(f"{item.pointer}/opd", FORBIDDEN, detail),)
+            judged.forbidden += 1
         else:
             judged.ids.append(source_id)
             judged.bodies.append(item.body)
             return
-        judged.refused.append(RefusedItem(index, violations))
+        judged.refuse(index, violations)
+
+
+def _refusal_of_all(judged: Judged, *, is_batch: bool) -> Problem:
+    is_forbidden = judged.forbidden == len(judged.refused)
+    return refusal_of_all(
+        judged.refused, is_batch=is_batch, is_forbidden=is_forbidden, truncated=judged.truncated
+    )
 
 
 def _violations(item: Item, submission: Submission | list[Violation]) -> Sequence[Violation]:

@@ -18,28 +18,34 @@ class RefusedItem(msgspec.Struct, frozen=True, gc=False):
     errors: Sequence[Violation]
 
 
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """The body of a 202."""
+class Accepted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The body of a 202; `truncated` when not every violation is listed."""
 
     accepted: int
     receipts: Sequence[str]
     refused: Sequence[RefusedItem]
+    truncated: bool = False
 
 
 encode = msgspec.json.Encoder().encode
 
 
-def refusal_of_all(refused: Sequence[RefusedItem], *, is_batch: bool) -> Problem:
-    """Return the problem of a request of which nothing can be accepted."""
+def refusal_of_all(
+    refused: Sequence[RefusedItem], *, is_batch: bool, is_forbidden: bool, truncated: bool
+) -> Problem:
+    """Return the problem of a request of which nothing can be accepted.
+
+    `is_forbidden`: for all of it the reason is that the key may not send it.
+    """
     index, violations = refused[0].index, refused[0].errors
-    is_forbidden = all(error.code == FORBIDDEN for refusal in refused for error in refusal.errors)
     code = FORBIDDEN if is_forbidden else "invalid-submission"
     if is_batch:
         detail = f"none of the {len(refused):,} submissions can be accepted"
         errors = [
             replace(violation, pointer=f"/{index}{violation.pointer}") for violation in violations
         ]
-        return problem(code, detail, errors=errors, refused=refused)
+        told = {"truncated": True} if truncated else {}
+        return problem(code, detail, errors=errors, refused=refused, **told)
     if violations[0].code == "malformed-json":
         code = "malformed-json"
     return problem(code, violations[0].detail, errors=violations)

@@ -107,6 +107,7 @@ _REFUSED = {
         ["index", "errors"],
     ),
 }
+_TRUNCATED = {"type": "boolean", "description": "true: not every violation is listed"}
 SCHEMAS: dict[str, Any] = {
     "Submission": _submission(
         _text(ID_MAX, 1, description="Unik di dalam kanal / unique within the channel"),
@@ -148,6 +149,7 @@ SCHEMAS: dict[str, Any] = {
             "accepted": {"type": "integer", "minimum": 1},
             "receipts": {"type": "array", "items": {"type": "string", "format": "uuid"}},
             "refused": _REFUSED,
+            "truncated": _TRUNCATED,
         },
         ["accepted", "receipts", "refused"],
     ),
@@ -179,6 +181,7 @@ SCHEMAS: dict[str, Any] = {
             "detail": {"type": "string"},
             "errors": {"type": "array", "items": _ERROR},
             "refused": _REFUSED,
+            "truncated": _TRUNCATED,
         },
         "required": ["type", "title", "status", "code"],
     },

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import msgspec
 
 from services.ingest.formats.format import Item, Parsed, Request, Unreadable
-from services.ingest.formats.submissions import JSON, array, single
+from services.ingest.formats.submissions import FORM, JSON, JSON_HEADER, array, single
 from shared.domain.violation import Violation
 
 BATCH = b"application/cloudevents-batch"
@@ -95,18 +95,21 @@ def _data(event: CloudEvent) -> Data:
 
 def _binary(request: Request) -> Item:
     headers = {name: request.header(b"ce-" + name.encode()) for name in _REQUIRED}
-    if request.media_type != JSON:
-        if any(headers.values()):
-            raise Unreadable(
-                "unsupported-media-type", "the data of an event must be application/json"
-            )
-        raise Unreadable(
-            "unsupported-media-type",
-            "send a CloudEvent: application/cloudevents+json, or ce-* headers",
-        )
+    is_event = any(headers.values())
+    # Without a Content-Type nothing is said of the data: Python's SDK sends events so.
+    if request.media_type != JSON and not (is_event and not request.media_type):
+        raise Unreadable("unsupported-media-type", _advice(request.media_type, is_event=is_event))
     attributes = {name: _header_value(value) for name, value in headers.items()}
     violations = list(_violations(attributes, "/header/ce-"))
     return Item(single(request.body, None).body, _identity(attributes, violations), violations)
+
+
+def _advice(media_type: bytes, *, is_event: bool) -> str:
+    if media_type == FORM:
+        return f"the data of an event must be application/json: {JSON_HEADER}"
+    if is_event:
+        return "the data of an event must be application/json"
+    return "send a CloudEvent: application/cloudevents+json, or ce-* headers"
 
 
 def _header_value(header: str | None) -> object:

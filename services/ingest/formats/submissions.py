@@ -16,6 +16,11 @@ from shared.domain.violation import Violation
 JSON = b"application/json"
 NDJSON = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl"})
 
+FORM = b"application/x-www-form-urlencoded"  # what curl -d says when it is told nothing else
+JSON_HEADER = (
+    "add the header Content-Type: application/json (curl: -H 'Content-Type: application/json')"
+)
+
 _BAD_KEY = Violation(
     "/header/idempotency-key", "format", f"must have 1 to {ID_MAX} printable characters"
 )
@@ -33,7 +38,10 @@ def parse(request: Request) -> Parsed:
     if request.media_type in NDJSON:
         lines = [line for line in request.body.split(b"\n") if line and not line.isspace()]
         return Parsed(limited([Item(line) for line in lines]), is_batch=True)
-    raise Unreadable("unsupported-media-type", "send application/json or application/x-ndjson")
+    advice = "send application/json or application/x-ndjson"
+    if request.media_type == FORM:
+        advice = f"{advice}, not a form: {JSON_HEADER}"
+    raise Unreadable("unsupported-media-type", advice)
 
 
 def single(body: bytes, idempotency_key: bytes | None) -> Item:

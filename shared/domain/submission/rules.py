@@ -10,7 +10,7 @@ from shared.domain.violation import Violation
 
 # PostgreSQL's text cannot hold NUL, UTF-8 cannot hold half of a surrogate pair.
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-
+NAME_MAX: Final = 128  # of a pointer: a hostile sender's names would come back to it by megabytes
 
 Rule = Callable[[object, str], Iterator[Violation]]
 
@@ -26,9 +26,12 @@ class MemberRule:
 def member(pointer: str, name: object) -> str:
     """Return the pointer to a member (RFC 6901, 3), its ~ and / escaped.
 
-    What cannot be stored becomes U+FFFD.
+    What cannot be stored becomes U+FFFD; a name that is longer than any field's is cut.
     """
-    escaped = str(name).replace("~", "~0").replace("/", "~1")
+    text = str(name)
+    if len(text) > NAME_MAX:
+        text = f"{text[:NAME_MAX]}…"
+    escaped = text.replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{UNSTORABLE.sub('�', escaped)}"
 
 

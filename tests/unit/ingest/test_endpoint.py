@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from services.ingest.endpoint import VIOLATIONS_MAX
 from services.ingest.formats.format import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES
 from services.ingest.watch import FULL
 from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
@@ -297,3 +298,42 @@ def test_unknown_keys_are_slowed_and_known_ones_are_not() -> None:
         assert (await desk.post(submission_json(), JSON)).status == 202
 
     at_desk(work)
+
+
+def flood(items: int, members: int, name_length: int = 1) -> bytes:
+    """A batch of submissions with so many unknown members."""
+    unknown = ",".join(f'"{"x" * name_length}{index}":1' for index in range(members))
+    return b"\n".join([b"{%s}" % unknown.encode()] * items)
+
+
+def test_a_flood_of_violations_is_answered_with_a_thousand() -> None:
+    answer, said, _ = post(flood(2000, 100), NDJSON)
+    listed = [len(item["errors"]) for item in said["refused"]]
+    assert (answer.status, said["truncated"], len(listed)) == (422, True, 2000)
+    assert sum(listed) + len(said["errors"]) <= VIOLATIONS_MAX
+    assert listed[:9] == [100] * 9
+    assert max(listed[9:]) == 0
+
+
+def test_what_is_good_among_a_flood_is_accepted() -> None:
+    body = flood(100, 100) + b"\n" + submission_json()
+    answer, said, stored = post(body, NDJSON)
+    assert (answer.status, said["accepted"], said["truncated"], len(stored)) == (202, 1, True, 1)
+
+
+def test_a_name_comes_back_cut() -> None:
+    _, said, _ = post(flood(1, 1, 100_000))
+    (pointer,) = [error["pointer"] for error in said["errors"] if error["code"] == "unknown"]
+    assert len(pointer) < 200
+
+
+def test_one_submission_of_a_batch_may_have_one_mebibyte() -> None:
+    answer, said, _ = post(b'{"comment": "%s"}' % (b"x" * SINGLE_MAX_BYTES), NDJSON)
+    assert (answer.status, said["refused"][0]["errors"][0]["code"]) == (422, "length")
+
+
+def test_all_forbidden_is_said_of_a_flood_too() -> None:
+    items = [submission(id=f"n{index}") for index in range(VIOLATIONS_MAX + 1)]
+    headers = JSON | authorization(OTHER_KEY)
+    answer, said, _ = post(json.dumps(items).encode(), headers)
+    assert (answer.status, said["code"], said["truncated"]) == (403, "forbidden", True)

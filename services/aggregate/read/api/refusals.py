@@ -40,6 +40,7 @@ def each_once(request: Request) -> None:
         if n > 1
     ]
     if violations:
+        del violations[problem_handlers.VIOLATIONS_MAX :]
         raise Refused(problem("invalid-parameter", errors=violations))
 
 
