@@ -28,6 +28,7 @@ class WorkerContext:
         self.cache = Cache()
         self.refreshed_s = 0.0  # monotonic time of the last refresh
         self.tidied_s = 0.0
+        self.leftovers_due_s = 0.0  # monotonic time of the next look for what is unsettled
         self.last_judge = Judge(Registry.empty())  # what `judge_in` gave
 
     @cached_property

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from redis import Redis
 
 from services.aggregate.counting import count as counting
-from services.aggregate.counting.batch import judged
+from services.aggregate.counting.batch import Batch, judged
 from services.aggregate.counting.recovery import ATTEMPTS
 from services.aggregate.worker import drain as draining
+from services.aggregate.worker import settlement
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.sweep import fold
 from services.ops.stack.servers import Postgres
@@ -24,6 +25,7 @@ from shared.hinting import drain_flag
 from shared.inbox.keys import Keys
 from shared.inbox.reader import Reader
 from shared.storage import ledger, receipts, tables
+from shared.storage.checks import ledger_checks
 from shared.storage.engine import transaction
 from tests.builders import stopped_clock
 from tests.integration.aggregate.counting.counting import (
@@ -290,3 +292,52 @@ def test_postgresql_killed_in_the_middle_of_a_batch_costs_nothing(
         assert count(context) == 100
         assert ledger_totals(context.engine) == (101, 51, 50, 0)
         assert len(content(context.engine)["response"]) == 51
+
+
+def test_entries_of_others_that_always_fail_never_stop_new_ones(
+    context: WorkerContext, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(redis_url, sent("old"))
+    [old] = other(redis).claim(1)
+    counted = counting.count
+
+    def fail_for_old(engine: sa.Engine, batch: Batch, *arguments: Any) -> Any:
+        if old.entry in {claimed.entry for claimed in batch.entries}:
+            raise psycopg.errors.LockNotAvailable
+        return counted(engine, batch, *arguments)
+
+    monkeypatch.setattr(settlement, "count", fail_for_old)
+    for number in range(3):
+        put(redis_url, sent(f"new-{number}"))
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            count(context)
+        assert ledger_totals(context.engine)[0] == number + 1
+    monkeypatch.undo()
+    assert count(context) == 1
+    assert ledger_totals(context.engine) == (4, 4, 0, 0)
+
+
+def test_the_life_of_the_inbox_is_that_of_the_claim(
+    context: WorkerContext, redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is emptied just after a claim: what was claimed is of the life before."""
+    append(redis_url, entry([sent("a")]), entry([sent("b")]))
+    context.inbox.prepare()
+    first, claim = context.inbox.epoch(), context.inbox.claim
+
+    def claim_and_lose(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        entries = claim(*arguments)
+        redis.flushall()
+        put(redis_url, sent("c"))
+        context.inbox.prepare()
+        return entries + claim(*arguments)
+
+    monkeypatch.setattr(context.inbox, "claim", claim_and_lose)
+    assert count(context) == 3
+    with context.engine.connect() as connection:
+        epochs = ledger_checks.epoch_totals(connection)
+    assert {epoch.epoch: epoch.accepted for epoch in epochs} == {
+        first: 2,
+        context.inbox.epoch(): 1,
+    }
