@@ -37,8 +37,12 @@ class Totals:
 
 @dataclass(slots=True)
 class HeldEntries:
-    """Entries of the stream and how many submissions each holds, packed: there may be millions."""
+    """Entries of the stream and how many submissions each holds, packed: there may be millions.
 
+    `oldest`: the position of the first of them.
+    """
+
+    oldest: tuple[int, int] | None = None
     entries: bytearray = field(default_factory=bytearray)
     sizes: "array[int]" = field(default_factory=lambda: array("i"))
 
@@ -48,7 +52,8 @@ class HeldEntries:
         return sum(self.sizes)
 
     def add(self, entry: Entry) -> None:
-        """Note an entry and its size."""
+        """Note an entry and its size; they come in the order of the stream."""
+        self.oldest = self.oldest or entry.position
         self.entries += entry.entry.bytes
         self.sizes.append(entry.accepted)
 

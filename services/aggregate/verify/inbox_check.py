@@ -95,12 +95,31 @@ def lost_on_the_way(connection: sa.Connection, inbox: InboxReading) -> Iterator[
         )
 
 
+def lost_before_the_horizon(connection: sa.Connection, inbox: InboxReading) -> Iterator[str]:
+    """Yield a line when an entry of the stream, or one to come, would be taken as counted."""
+    if inbox.totals.epoch is None:
+        return
+    milliseconds, sequence = inbox.totals.last
+    held = [entries.oldest for entries in (inbox.own, inbox.foreign) if entries.oldest]
+    oldest = min([*held, (milliseconds, sequence + 1)])
+    horizon = ledger.read_horizon(connection, inbox.totals.epoch)
+    if horizon > oldest:
+        yield (
+            f"inbox_horizon {inbox.totals.epoch}: it lies at {_position(horizon)}, beyond the "
+            f"oldest entry at {_position(oldest)}, which would be taken as counted"
+        )
+
+
 def _counted_already(connection: sa.Connection, held: HeldEntries) -> int:
     """Return the submissions in those of the entries that are counted, only not settled."""
     total = 0
     for chunk in held.chunks():
         total += sum(chunk[entry] for entry in ledger.counted_entries(connection, chunk))
     return total
+
+
+def _position(position: tuple[int, int]) -> str:
+    return f"{position[0]}-{position[1]}"
 
 
 def _amount(missing: int) -> str:

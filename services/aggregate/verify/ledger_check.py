@@ -15,6 +15,12 @@ def unbalanced(connection: sa.Connection) -> Iterator[str]:
         yield from in_words(table, mismatches)
 
 
+def unfolded(connection: sa.Connection) -> Iterator[str]:
+    """Yield the entries that lie before the horizon of their life, where all are folded."""
+    for mismatches in ledger_checks.unfolded_rows(connection):
+        yield from in_words("inbox_entry", mismatches)
+
+
 def missing_receipts(connection: sa.Connection) -> Iterator[str]:
     """Yield a line when there are more or fewer receipts than submissions that got one.
 

@@ -84,6 +84,9 @@ def _steps_of_counting(connection: sa.Connection, inbox: InboxReading | None) ->
         yield Step("stream", "the stream", partial(inbox_check.lost_in_stream, inbox))
         lost = partial(inbox_check.lost_on_the_way, connection, inbox)
         yield Step("accepted", "what Redis accepted", lost)
+        beyond = partial(inbox_check.lost_before_the_horizon, connection, inbox)
+        yield Step("horizon", "the horizon of the inbox", beyond)
+    yield Step("horizon", "the entries", partial(ledger_check.unfolded, connection))
     yield Step("balance", "the ledger", partial(ledger_check.unbalanced, connection))
     yield Step("receipts", "the receipts", partial(ledger_check.missing_receipts, connection))
     for state, table in receipt_checks.TABLES.items():

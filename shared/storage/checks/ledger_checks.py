@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.storage.checks.row_rules import Mismatches, RowRule, broken
-from shared.storage.tables import inbox_entry, ledger, receipt
+from shared.storage.tables import inbox_entry, inbox_horizon, ledger, receipt
 
 _PARTS = ("counted", "duplicate", "parked")
 _NUMBERS = ("accepted", *_PARTS)
@@ -48,6 +48,19 @@ def unbalanced_rows(connection: sa.Connection) -> Iterator[tuple[str, Mismatches
         )  # fmt: skip
         for mismatches in broken(connection, table, key, rules):
             yield table.name, mismatches
+
+
+def unfolded_rows(connection: sa.Connection) -> Iterator[Mismatches]:
+    """Yield the entries that a fold left behind its horizon."""
+    entry, horizon = inbox_entry.c, inbox_horizon.c
+    position = sa.tuple_(entry.stream_ms, entry.stream_seq)
+    rule = RowRule(
+        "it lies before the horizon of its life and is not folded",
+        position < sa.tuple_(horizon.stream_ms, horizon.stream_seq),
+        [entry.stream_ms, entry.stream_seq],
+    )
+    rows = inbox_entry.join(inbox_horizon, horizon.epoch == entry.epoch)
+    return broken(connection, rows, [entry.entry], [rule])
 
 
 def count_receipts(connection: sa.Connection) -> ReceiptTotals:

@@ -118,10 +118,19 @@ def _counted_and_refreshed(context: WorkerContext) -> None:
 
 
 def _leave_unsettled(context: WorkerContext, redis_url: str) -> None:
-    """Count an entry that stays in the stream, as a worker does that dies after its commit."""
+    """Count an entry that stays in the stream, as a worker does that dies after its commit.
+
+    Everything before it is folded, and another one comes after it.
+    """
+    epoch = context.inbox.epoch()
     put(redis_url, sent("unsettled"))
-    batch = judged(context.judge(), context.inbox.claim(1), context.inbox.epoch())
+    batch = judged(context.judge(), context.inbox.claim(1), epoch)
     count_batch(context.engine, batch, context.judge_in, CLOCK)
+    assert fold(context)
+    put(redis_url, sent("last-1"), sent("last-2"))
+    batch = judged(context.judge(), context.inbox.claim(1), epoch)
+    count_batch(context.engine, batch, context.judge_in, CLOCK)
+    context.inbox.settle(batch.entries)
 
 
 def tamper(connection: sa.Connection, statement: str) -> None:

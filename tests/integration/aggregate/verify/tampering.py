@@ -19,7 +19,7 @@ class Tampering(NamedTuple):
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
 _NOT_WRITTEN = ("released_tally", "released_ikm")
-_HORIZON = "asked only of entries that come again; what it makes of them is a finding of its own"
+_HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -50,8 +50,6 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "parked.body": "not compared with its digest yet",
     "inbox_entry.counted_at": "only the day into which a row is folded follows from it",
     "inbox_horizon.epoch": _HORIZON,
-    "inbox_horizon.stream_ms": _HORIZON,
-    "inbox_horizon.stream_seq": _HORIZON,
     "ledger.day": "for people who look when something was counted; the sums are over all days",
     "rolling_ikm.computed_at": "tells when; the figures are compared without it",
     **{
@@ -166,6 +164,12 @@ CHANGED: Mapping[str, Tampering] = {
         "accepted",
         "UPDATE inbox_entry SET stream_seq = stream_seq + 1"
         " WHERE stream_ms = (SELECT max(stream_ms) FROM inbox_entry)",
+    ),
+    "inbox_horizon.stream_ms": Tampering(
+        "horizon", "UPDATE inbox_horizon SET stream_ms = stream_ms + 1000000"
+    ),
+    "inbox_horizon.stream_seq": Tampering(
+        "horizon", "UPDATE inbox_horizon SET stream_seq = stream_seq + 1"
     ),
     "ledger.epoch": Tampering("accepted", "UPDATE ledger SET epoch = gen_random_uuid()"),
     # --- tallies and figures ---
