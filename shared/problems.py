@@ -41,6 +41,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
         400, "The request cannot be read", "Permintaan tidak dapat dibaca"
     ),
     "unauthorized": ProblemKind(401, "A valid key is needed", "Diperlukan kunci yang berlaku"),
+    "read-key-needed": ProblemKind(
+        401, "This needs a key that may read", "Diperlukan kunci baca untuk angka ini"
+    ),
     "forbidden": ProblemKind(403, "This key may not do that", "Kunci ini tidak berwenang"),
     "not-found": ProblemKind(404, "Not found", "Tidak ditemukan"),
     "method-not-allowed": ProblemKind(

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
         730,
         description="days after which comments and parked bodies are emptied; 0: never",
     )
+    metrics: str = Field(
+        "key", description="key: /metrics needs a key that may read all OPDs; open: it needs none"
+    )
     log_level: Annotated[str, StringConstraints(to_upper=True)] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -108,6 +111,11 @@ class Settings(BaseSettings):
         stack = running_stack(Path(home))
         told = {name: str(stack[name]) for name in _TOLD_BY_THE_STACK if stack.get(name)}
         return init_settings, env_settings, InitSettingsSource(settings_cls, told)
+
+    @property
+    def has_open_metrics(self) -> bool:
+        """Whether /metrics answers without a key: for scrapers inside a closed network."""
+        return self.metrics == "open"
 
     def need_database(self) -> str:
         """Return PostgreSQL's address, or raise a ConfigurationError that says how to give one."""

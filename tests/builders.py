@@ -15,6 +15,7 @@ from shared.storage.engine import DatabaseClock
 
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
+READ_KEY = "kunci-uji-dasbor"  # reads all OPDs, submits nothing
 _SUBMISSION: Mapping[str, Any] = {
     "id": "loket3-000123",
     "opd": "disdukcapil",
@@ -80,6 +81,7 @@ def registry(version: int = 1, **changes: Any) -> Registry:
         keys={
             key_hash(KEY): AccessKey("k1", "loket"),
             key_hash(OTHER_KEY): AccessKey("k2", "dinkes"),
+            key_hash(READ_KEY): AccessKey("k3", None, may_submit=False, may_read=True),
         },
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
     )

@@ -99,7 +99,7 @@ async def _probe(stack: Embedded, number: int, end: float) -> list[float]:
 def _respondents(stack: Embedded) -> int:
     """Return how many respondents the read API shows, of all OPDs."""
     with Client(stack.address.url) as client:
-        document = json.loads(client.get("/v1/ikm?window=all").body)
+        document = json.loads(client.get("/v1/ikm?window=all", stack.key).body)
     return sum(int(opd["respondents"]) for opd in document["opd"])
 
 

@@ -28,7 +28,8 @@ class Probe:
         self._poll_s = poll_s
         self._sent = 0
         self._asker = Asker(stack.address)
-        self._get = request("GET", f"/v1/opd/{PROBE_OPD}/ikm?window=all&layanan={layanan}")
+        path = f"/v1/opd/{PROBE_OPD}/ikm?window=all&layanan={layanan}"
+        self._get = request("GET", path, {"authorization": f"Bearer {stack.key}"})
 
     async def send(self) -> float:
         """Send another probe; return the seconds from its 202 until an answer counts it."""

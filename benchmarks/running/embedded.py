@@ -56,6 +56,6 @@ def embedded(plan: Plan, name: str) -> Iterator[Embedded]:
             environment = {"IKM_HOME": str(home)}
             ikm(environment, "apply", str(REGISTRY))
             up.wait_until(lambda: client.readiness().ready)
-            key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
+            key = ikm(environment, "key", "create", CHANNEL, "--submit", "--read").splitlines()[-1]
             client.await_key(key)
         yield Embedded(home, address, key)

@@ -47,6 +47,11 @@ class Product:
         return environment_of(self.settings)
 
     @property
+    def read_headers(self) -> dict[str, str]:
+        """The headers of whoever reads live figures."""
+        return {"authorization": f"Bearer {self.key}"}
+
+    @property
     def post_headers(self) -> dict[str, str]:
         """The headers of one submission."""
         return {"content-type": "application/json", "authorization": f"Bearer {self.key}"}
@@ -103,7 +108,7 @@ def prepare(stores: Stores, database: str = "ikm_bench") -> Product:
     environment = environment_of(settings)
     ikm(environment, "migrate")
     ikm(environment, "apply", str(REGISTRY))
-    key = ikm(environment, "key", "create", CHANNEL).splitlines()[-1]
+    key = ikm(environment, "key", "create", CHANNEL, "--submit", "--read").splitlines()[-1]
     return Product(stores, database, settings, key)
 
 

@@ -84,7 +84,7 @@ class Ingest:
         writer = Writer(redis, prefix)
         commit = GroupCommit(writer, settings.accept_timeout, on_stored, watch.failed)
         meters = IngestMeters(watch)
-        api.state.watch, api.state.meters = watch, meters
+        api.state.settings, api.state.watch, api.state.meters = settings, watch, meters
         refused_keys = RefusedKeys()
         for path, wire_format in FORMATS.items():
             self._endpoints[path] = Endpoint(wire_format, watch, commit, meters, refused_keys)

@@ -98,7 +98,7 @@ def document_posts(api: FastAPI) -> None:
         components = document.setdefault("components", {})
         components["schemas"] = {**SCHEMAS, **components.get("schemas", {})}
         components["securitySchemes"] = {
-            "key": {"type": "http", "scheme": "bearer", "description": "channel key"}
+            "key": {"type": "http", "scheme": "bearer", "description": "a key of the ops team"}
         }
         return document
 

@@ -21,8 +21,11 @@ import httpx
 from shared.domain.errors import IkmError
 
 SUBMISSIONS = "/v1/submissions"
+_INDEX = "/v1/ikm"
 NO_ANSWER = 0  # in place of a status
 NOT_NOW = frozenset({NO_ANSWER, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# Many requests with an unknown key are slowed.
+_UNKNOWN_KEY = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 PATIENCE_S = 60.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
@@ -91,9 +94,13 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def get(self, path: str, *, timeout_s: float | None = None) -> ServiceAnswer:
-        """GET a path."""
-        options = {} if timeout_s is None else {"timeout": timeout_s}
+    def get(
+        self, path: str, key: str | None = None, *, timeout_s: float | None = None
+    ) -> ServiceAnswer:
+        """GET a path, with a key or as anybody."""
+        options: dict[str, Any] = {} if timeout_s is None else {"timeout": timeout_s}
+        if key is not None:
+            options["headers"] = _authorization(key)
         return self._request("GET", path, **options)
 
     def readiness(self, timeout_s: float = 1) -> ServiceReadiness:
@@ -109,11 +116,18 @@ class Client:
         return ServiceReadiness(is_ready, state if isinstance(state, dict) else {}, str(answer))
 
     def knows(self, key: str) -> bool:
-        """Whether the service takes this key (an empty batch is refused, but by another status)."""
-        return self._submit(b"[]", key).status != HTTPStatus.UNAUTHORIZED
+        """Whether both services take this key; neither of these requests changes anything."""
+        answers = (self._submit(b"[]", key), self.get(_INDEX, key))
+        return all(answer.status not in _UNKNOWN_KEY for answer in answers)
+
+    def may_do_both(self, key: str, opd: str) -> bool:
+        """Whether a key may submit, and read the live figures of an OPD."""
+        refusals = {*_UNKNOWN_KEY, HTTPStatus.FORBIDDEN}
+        answers = (self._submit(b"[]", key), self.get(_live_index(opd), key))
+        return all(answer.status not in refusals for answer in answers)
 
     def await_key(self, key: str, timeout_s: float = 10) -> None:
-        """Wait until the service has heard of a new key."""
+        """Wait until both services have heard of a new key."""
         deadline = time.monotonic() + timeout_s
         while not self.knows(key):
             if time.monotonic() >= deadline:
@@ -145,10 +159,10 @@ class Client:
         if answer.status != HTTPStatus.ACCEPTED:
             raise RequestRefused(f"POST {SUBMISSIONS}: {answer}")
 
-    def index(self, opd: str) -> OpdReading:
-        """Return the index of an OPD now."""
+    def index(self, opd: str, key: str) -> OpdReading:
+        """Return the live index of an OPD now, by a key that may read it."""
         path = f"/v1/opd/{opd}/ikm"
-        answer = self.get(f"{path}?window=all")
+        answer = self.get(f"{path}?window=all", key)
         if answer.status != HTTPStatus.OK:
             raise RequestRefused(f"GET {path}: {answer}")
         document: dict[str, Any] = json.loads(answer.body, parse_float=Decimal)
@@ -156,10 +170,10 @@ class Client:
         exact_ikm = None if ikm is None else Decimal(ikm)
         return OpdReading(document["respondents"], exact_ikm, document["mutu"])
 
-    def index_after(self, opd: str, respondents: int, timeout_s: float) -> OpdReading:
-        """Return the index of an OPD once that many respondents are counted."""
+    def index_after(self, opd: str, key: str, respondents: int, timeout_s: float) -> OpdReading:
+        """Return the live index of an OPD once that many respondents are counted."""
         deadline = time.monotonic() + timeout_s
-        while (index := self.index(opd)).respondents < respondents:
+        while (index := self.index(opd, key)).respondents < respondents:
             if time.monotonic() >= deadline:
                 raise RequestRefused(
                     f"{index.respondents} of {respondents} responses of {opd} counted "
@@ -169,7 +183,7 @@ class Client:
         return index
 
     def _submit(self, body: bytes, key: str, media_type: str = "application/json") -> ServiceAnswer:
-        headers = {"authorization": f"Bearer {key}", "content-type": media_type}
+        headers = {**_authorization(key), "content-type": media_type}
         return self._request("POST", SUBMISSIONS, content=body, headers=headers)
 
     # The options are httpx's own.
@@ -179,6 +193,15 @@ class Client:
         except httpx.TransportError as error:  # such as while `web` is starting again
             return ServiceAnswer(NO_ANSWER, f"no answer: {error}".encode())
         return ServiceAnswer(response.status_code, response.content)
+
+
+def _authorization(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def _live_index(opd: str) -> str:
+    """Return a path that only a key that may read this OPD gets an answer from."""
+    return f"/v1/opd/{opd}/ikm?window=today"
 
 
 @functools.cache

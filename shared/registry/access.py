@@ -41,12 +41,13 @@ def sent_key(registry: Registry, authorization: bytes | None) -> AccessKey:
     return key
 
 
-def demand_metrics(registry: Registry, authorization: bytes | None, *, is_open: bool) -> None:
+def demand_metrics(registry: Registry, authorization: str | None, *, is_open: bool) -> None:
     """Raise Refused unless metrics are open, or the key may read the figures of all OPDs.
 
     They count single submissions: whoever polls them sees each one arrive.
     """
     if is_open:
         return
-    if not sent_key(registry, authorization).reads_all:
+    header = None if authorization is None else authorization.encode("latin-1")
+    if not sent_key(registry, header).reads_all:
         raise Refused(problem("forbidden", "metrics need a key that may read all OPDs"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.ops.stack.servers import Redis
-from tests.builders import KEY
+from tests.builders import KEY, READ_KEY, authorization
 from tests.integration.ingest.ingest_service import serving, tell
 
 HOOKS = Path(__file__).parent
@@ -44,7 +44,7 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
         print(said)
         assert finished.returncode == 0, said
         assert "5 selected / 5 total" in said
-        metrics = client.get("/metrics").text
+        metrics = client.get("/metrics", headers=authorization(READ_KEY)).text
         for outcome in ("accepted", "refused"):
             for form in ("submissions", "events"):
                 assert f'format="{form}",outcome="{outcome}"' in metrics, "all of it was exercised"

@@ -86,9 +86,9 @@ def test_a_submission_walks_as_the_overview_says(database_url: str, redis_url: s
     ):
         apply(engine)
         with transaction(engine) as connection:
-            access_keys.store(connection, KEY, stored_key("uji", "loket", NOW))
+            access_keys.store(connection, KEY, stored_key("uji", "loket", NOW, reads=True))
         publish(context.redis, PREFIX, context.registry())
-        read = Read(ReadApi(settings(database_url, redis_url), lambda: NOW))
+        read = Read(ReadApi(settings(database_url, redis_url), lambda: NOW), KEY)
         read.app.service.start()
         with serving(redis_url) as client:
             eventually(lambda: client.get("/readyz").is_success)

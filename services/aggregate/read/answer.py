@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from starlette.types import Send
 
@@ -11,10 +11,22 @@ JSON: Final = b"application/json"
 HTML: Final = b"text/html; charset=utf-8"
 CSS: Final = b"text/css; charset=utf-8"
 JAVASCRIPT: Final = b"text/javascript; charset=utf-8"
-# Ask again every time: a figure is current within a second, and asking costs a 304.
-CACHE_CONTROL: Final = b"public, no-cache"
+# Ask again every time: a figure is current within a second, and asking costs a 304. What a key gave
+# is for its holder: no shared cache may keep it.
+_PUBLIC: Final = (b"cache-control", b"public, no-cache")
+_PRIVATE: Final = (b"cache-control", b"private, no-cache")
+_VARY: Final = (b"vary", b"authorization")
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class AnswerKey(NamedTuple):
+    """What was asked for, as it was understood: other spellings of a question are the same one."""
+
+    path: str  # as the route is written: /v1/opd/{opd}/ikm
+    opd: str
+    layanan: str
+    window: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,17 @@ class PreparedAnswer:
 
     @classmethod
     def of(
-        cls, body: bytes, media_type: bytes = JSON, more_headers: Iterable[tuple[bytes, bytes]] = ()
+        cls,
+        body: bytes,
+        media_type: bytes = JSON,
+        more_headers: Iterable[tuple[bytes, bytes]] = (),
+        *,
+        is_private: bool = False,
     ) -> Self:
         """Prepare the answer with a body. The same body has the same ETag, in every process."""
         tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         # Weak: a proxy may compress the body.
-        unchanged = [(b"etag", b"W/" + tag), (b"cache-control", CACHE_CONTROL)]
+        unchanged = [(b"etag", b"W/" + tag), _PRIVATE if is_private else _PUBLIC, _VARY]
         length = str(len(body)).encode()
         of_body = [
             (b"content-type", media_type),

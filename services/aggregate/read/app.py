@@ -19,7 +19,7 @@ class ReadApi:
     """The ASGI application. `api` is its FastAPI part: routes, lifespan and OpenAPI document."""
 
     def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
-        self.service = ReadService(settings.need_database(), clock)
+        self.service = ReadService(settings, clock)
         self.api: FastAPI = _DocumentedApi(
             title="IKM Live (read)",
             version="1",
@@ -38,7 +38,7 @@ class ReadApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or run the lifespan."""
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
-            answer = self.service.prepared_answer(scope["path"], scope["query_string"])
+            answer = self.service.prepared_answer(scope)
             if answer is not None:
                 await answer.send(scope["method"], scope["headers"], send)
                 return

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from services.aggregate.read.view import View
 from services.aggregate.rolling.rollup import Mean, Pooled
 from services.aggregate.rolling.summary import Sample, UnsurFigure
 from shared.domain.violation import Violation
@@ -22,14 +23,19 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class OpdIndex(msgspec.Struct, frozen=True):
-    """The index of one OPD, or of one of its layanan; null without respondents, never 0."""
+    """The index of one OPD, or of one of its layanan; null without respondents, never 0.
+
+    `updated_at` is of the internal view, `released_at` of the public one. `withheld`: figures, all
+    of them or those of a few respondents, are left out.
+    """
 
     opd: str
     name: str
     layanan: str | None
     layanan_name: str | None
     window: Period
-    respondents: int
+    view: View
+    respondents: int | None
     ikm: Decimal | None
     mutu: str | None
     kinerja: str | None
@@ -39,6 +45,8 @@ class OpdIndex(msgspec.Struct, frozen=True):
     comparison: dict[str, Decimal | None]
     sample: Sample
     updated_at: datetime | None
+    released_at: datetime | None
+    withheld: bool
 
 
 class OpdLine(msgspec.Struct, frozen=True):
@@ -46,12 +54,14 @@ class OpdLine(msgspec.Struct, frozen=True):
 
     code: str
     name: str
-    respondents: int
+    respondents: int | None
     ikm: Decimal | None
     mutu: str | None
     kinerja: str | None
     ci95: tuple[Decimal, Decimal] | None
     updated_at: datetime | None
+    released_at: datetime | None
+    withheld: bool
 
 
 class InstansiIndex(msgspec.Struct, frozen=True):
@@ -62,7 +72,7 @@ class InstansiIndex(msgspec.Struct, frozen=True):
 
     code: str
     name: str
-    respondents: int
+    respondents: int | None
     primary: str
     ikm: Decimal | None
     mutu: str | None
@@ -73,12 +83,15 @@ class InstansiIndex(msgspec.Struct, frozen=True):
     mean: Mean
     sample: Sample
     updated_at: datetime | None
+    released_at: datetime | None
+    withheld: bool
 
 
 class Index(msgspec.Struct, frozen=True):
     """The instansi and its OPDs under one window."""
 
     window: Period
+    view: View
     instansi: InstansiIndex
     opd: list[OpdLine]
 
@@ -88,9 +101,10 @@ class TrendPoint(msgspec.Struct, frozen=True):
 
     first: date = msgspec.field(name="from")
     last: date = msgspec.field(name="to")
-    respondents: int
+    respondents: int | None
     ikm: Decimal | None
     mutu: str | None
+    withheld: bool
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -104,6 +118,8 @@ class Trend(msgspec.Struct, frozen=True):
     layanan: str | None
     step: str
     scheme: str
+    view: View
+    released_at: datetime | None
     series: list[TrendPoint]
 
 
@@ -126,16 +142,22 @@ class Breakdown(msgspec.Struct, frozen=True):
     by: str
     window: Period
     scheme: str
+    view: View
+    released_at: datetime | None
+    withheld: bool
     cells: list[BreakdownCell]
 
 
 class ReceiptStatus(msgspec.Struct, frozen=True):
-    """What became of a submission: counted, or parked for a reason until the registry is mended."""
+    """What became of a submission: counted, or parked for a reason until the registry is mended.
+
+    `received_on` is a local day: the time would tell more than its sender needs.
+    """
 
     receipt: str
     status: str
     reason: str | None
-    received_at: datetime
+    received_on: date
 
 
 class Liveness(msgspec.Struct, frozen=True):

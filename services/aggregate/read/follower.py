@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from services.aggregate.read.snapshot import CurrentSnapshot
 from shared.storage import rolling
 from shared.storage.registry import stored_registry
+from shared.storage.released import rows as released_rows
 from shared.storage.rolling import INSTANSI, ConnectionLost
 
 log = logging.getLogger(__name__)
@@ -65,12 +66,19 @@ class Follower:
                 self._load(connection)
             elif changed:
                 changed.add(INSTANSI)
-                self._current.update(changed, rolling.read_rows(connection, sorted(changed)))
+                opds = sorted(changed)
+                self._current.update(
+                    changed,
+                    rolling.read_rows(connection, opds),
+                    released_rows.read_rows(connection, opds),
+                )
             self._current.heard()
 
     def _load(self, connection: sa.Connection) -> None:
         registry = stored_registry.load(connection)
-        self._current.replace(registry, rolling.read_rows(connection))
+        self._current.replace(
+            registry, rolling.read_rows(connection), released_rows.read_rows(connection)
+        )
         self._is_following = True
         self._current.heard()
         log.info("figures loaded", extra={"registry": registry.version})

@@ -5,18 +5,26 @@ with 409. A parameter that is not known, or given twice, is refused: a misspelt 
 give another figure.
 """
 
+import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.aggregate.read.answer import AnswerKey
 from shared.domain.submission.identity import CODE_MAX
 from shared.domain.window import Window, named_window, window_between
 from shared.problems import Refused, problem, query_violation
 
 DEFAULT_WINDOW = "all"
 ABSENT = ""  # no parameter may have this value, so it stands for one that was not given
-WINDOW_PATTERN = r"^(today|7d|30d|90d|365d|all|[1-9][0-9]{3}(-(S[12]|Q[1-4]|0[1-9]|1[0-2]))?)$"
+INDEX, OPD_INDEX, HOME = "/v1/ikm", "/v1/opd/{opd}/ikm", "/"  # whose answers are kept
+DEFAULT_WINDOWS: Final = {INDEX: DEFAULT_WINDOW, OPD_INDEX: DEFAULT_WINDOW, HOME: "12m"}
+_OPD_PATH: Final = OPD_INDEX.split("{opd}")
+_PLAIN_PARAMETER: Final = re.compile(rb"(window|layanan)=[0-9A-Za-z-]+")
+WINDOW_PATTERN = (
+    r"^(today|7d|30d|90d|365d|3m|12m|all|[1-9][0-9]{3}(-(S[12]|Q[1-4]|0[1-9]|1[0-2]))?)$"
+)
 Facet = Literal["sex", "age", "education", "occupation", "layanan", "channel"]
 Step = Literal["day", "week", "month"]
 
@@ -31,19 +39,23 @@ WindowName = Annotated[
     Field(
         pattern=WINDOW_PATTERN,
         description=(
-            "Jendela waktu / window of local days: today, 7d, 30d, 90d, 365d, all, a year (2026), "
-            "a semester (2026-S1), a triwulan (2026-Q3) or a month (2026-05). "
+            "Jendela waktu / window of local days: a month (2026-05), a triwulan (2026-Q3), "
+            "a semester (2026-S1), a year (2026), 3m and 12m (this month and those before), all; "
+            "with a key that may read also today, 7d, 30d, 90d, 365d. "
             f"Default: {DEFAULT_WINDOW}. "
             "Not together with from or to."
         ),
-        examples=["30d"],
+        examples=["12m"],
     ),
 ]
 Day = Annotated[
     str,
     Field(
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        description="Hari setempat, termasuk / local day, included. Default: open on this side.",
+        description=(
+            "Hari setempat, termasuk / local day, included. Default: open on this side. "
+            "With a key that may read."
+        ),
         json_schema_extra={"format": "date"},
         examples=["2026-05-04"],
     ),
@@ -58,6 +70,26 @@ LayananCode = Annotated[
         examples=["ktp-el"],
     ),
 ]
+
+
+def plainly_asked(path: str, query: bytes) -> AnswerKey | None:
+    """Return what a request asks for, if its parameters are spelt as plainly as can be.
+
+    None for any other spelling and any other path: those are read by the routes.
+    """
+    is_of_opd = path.startswith(_OPD_PATH[0]) and path.endswith(_OPD_PATH[1])
+    route = OPD_INDEX if is_of_opd else path
+    if route not in DEFAULT_WINDOWS:
+        return None
+    opd = path[len(_OPD_PATH[0]) : -len(_OPD_PATH[1])] if is_of_opd else ""
+    given = {b"window": DEFAULT_WINDOWS[route].encode(), b"layanan": b""}
+    if query:
+        parts = query.split(b"&", len(given))
+        parameters = dict(part.split(b"=", 1) for part in parts if _PLAIN_PARAMETER.fullmatch(part))
+        if len(parameters) < len(parts):
+            return None
+        given |= parameters
+    return AnswerKey(route, opd, given[b"layanan"].decode(), given[b"window"].decode())
 
 
 class _Query(BaseModel):
@@ -103,7 +135,12 @@ class TrendQuery(_Query):
     """The query of a trend."""
 
     step: Annotated[
-        Step, Field(description="Langkah / step: a local day, an ISO week, a month")
+        Step,
+        Field(
+            description=(
+                "Langkah / step: a month; with a key that may read also a local day, an ISO week"
+            )
+        ),
     ] = "month"
     layanan: LayananCode = ABSENT
 

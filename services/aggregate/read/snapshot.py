@@ -1,71 +1,104 @@
-"""What the read API knows in memory: the registry, the rolling rows, and the answers made of them.
+"""What the read API knows in memory: the registry, both views' rows, the answers made of them.
 
 A Snapshot is never changed by the follower, only replaced: whoever took one sees registry, rows and
-answers that belong together. Its answers are filled by requests and emptied at local midnight, so
-what was "today" yesterday is never served as today.
+answers that belong together. The answers of a view are filled by requests, and emptied when its
+rows change and at local midnight, so what was "today" yesterday is never served as today.
 """
 
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from time import monotonic
+from typing import Generic, TypeVar
 
-from services.aggregate.read.answer import PreparedAnswer
+from services.aggregate.read.answer import AnswerKey, PreparedAnswer
+from services.aggregate.read.view import INTERNAL, View
 from shared.domain.window import Window, local_day
 from shared.registry.snapshot import Registry
+from shared.storage.released.rows import ReleasedRow
 from shared.storage.rolling import ALL_LAYANAN, INSTANSI, RollingRow
 
-RequestKey = tuple[str, bytes]  # path and query string
-Rows = Mapping[
-    str, Mapping[tuple[str, str], RollingRow]
-]  # OPD (or INSTANSI) -> layanan and window -> row
+Row = TypeVar("Row", bound=RollingRow | ReleasedRow)
+RowKey = tuple[str, str]  # layanan and window
 
 SILENCE_MAX_S = 3.0  # the follower asks twice a second
-_ANSWERS_MAX = 4096  # many spellings of one query must not fill the memory
+ANSWERS_MAX_BYTES = 64 * 1024 * 1024  # of each view: 30,000 answers of 2 KB
+_OVERHEAD_BYTES = 1024  # of an answer beside its body: headers, tag, key
 
 
-class Snapshot:
-    """One state of the registry and of the rolling table."""
+class ViewRows(Generic[Row]):
+    """The rows of one view, and the answers that were made of them on one local day."""
 
-    __slots__ = ("_answers", "_answers_end", "registry", "rows")
+    def __init__(self, by_opd: Mapping[str, Mapping[RowKey, Row]]) -> None:
+        self.by_opd = by_opd
+        self._answers: dict[AnswerKey, PreparedAnswer] = {}
+        self._answers_bytes = 0
+        self._answers_day = date.min
 
-    def __init__(self, registry: Registry, rows: Rows) -> None:
-        self.registry = registry
-        self.rows = rows
-        self._answers: dict[RequestKey, PreparedAnswer] = {}
-        self._answers_end: datetime | None = None
-
-    def answers(self, now: datetime) -> Mapping[RequestKey, PreparedAnswer]:
-        """Return the answers that are made already and hold on the local day of `now`."""
-        if self._answers_end is None or now >= self._answers_end:
-            self._answers = {}
-            self._answers_end = _next_midnight(self.today(now), self.registry)
-        return self._answers
-
-    def keep(self, key: RequestKey, answer: PreparedAnswer) -> None:
-        """Keep an answer made of these rows on the local day that `answers` was last asked for."""
-        if len(self._answers) < _ANSWERS_MAX:
-            self._answers[key] = answer
-
-    def today(self, now: datetime) -> date:
-        """Return the local day of an instant."""
-        return local_day(now, self.registry.instansi.zone)
-
-    def row(self, opd: str, layanan: str, window: Window) -> RollingRow | None:
-        """Return the row of a window, if it is rolled to just these days."""
-        row = self.rows.get(opd, {}).get((layanan, window.name))
+    def row(self, opd: str, layanan: str, window: Window) -> Row | None:
+        """Return the row of a window, if it is about just these days."""
+        row = self.by_opd.get(opd, {}).get((layanan, window.name))
         if row is None or (row.first, row.last) != (window.first, window.last):
             return None
         return row
 
+    def answers(self, today: date) -> Mapping[AnswerKey, PreparedAnswer]:
+        """Return the answers that are made already and hold on a local day."""
+        if today != self._answers_day:
+            self._answers, self._answers_bytes, self._answers_day = {}, 0, today
+        return self._answers
+
+    def keep(self, key: AnswerKey, today: date, answer: PreparedAnswer) -> None:
+        """Keep an answer made of these rows on a local day, unless the memory for them is full."""
+        size_bytes = len(answer.body) + _OVERHEAD_BYTES
+        if key in self.answers(today) or self._answers_bytes + size_bytes > ANSWERS_MAX_BYTES:
+            return
+        self._answers[key] = answer
+        self._answers_bytes += size_bytes
+
+    def with_changed(self, opds: set[str], rows: Iterable[Row]) -> "ViewRows[Row]":
+        """Return the rows with those of some OPDs replaced; itself when nothing is different."""
+        changed = _by_opd(rows)
+        if all(changed.get(opd) == self.by_opd.get(opd) for opd in opds):
+            return self
+        unchanged = {opd: rows for opd, rows in self.by_opd.items() if opd not in opds}
+        return ViewRows({**unchanged, **changed})
+
+
+class Snapshot:
+    """One state of the registry, of the rolling table and of the released one."""
+
+    __slots__ = ("_today", "_tomorrow", "public", "registry", "rolling")
+
+    def __init__(
+        self, registry: Registry, rolling: ViewRows[RollingRow], public: ViewRows[ReleasedRow]
+    ) -> None:
+        self.registry = registry
+        self.rolling = rolling
+        self.public = public
+        self._today = date.min
+        self._tomorrow: datetime | None = None
+
+    def rows_of(self, view: View) -> ViewRows[RollingRow] | ViewRows[ReleasedRow]:
+        """Return the rows that a view is answered from."""
+        return self.rolling if view == INTERNAL else self.public
+
+    def today(self, now: datetime) -> date:
+        """Return the local day of an instant; that of the last instant costs a comparison."""
+        if self._tomorrow is None or now >= self._tomorrow:
+            zone = self.registry.instansi.zone
+            self._today = local_day(now, zone)
+            self._tomorrow = datetime.combine(self._today + timedelta(days=1), time.min, zone)
+        return self._today
+
     def changed_at(self, opd: str, layanan: str) -> datetime | None:
         """Return when the last count changed anything of an OPD or layanan."""
-        row = self.rows.get(opd, {}).get((layanan, "all"))
+        row = self.rolling.by_opd.get(opd, {}).get((layanan, "all"))
         return row.computed_at if row is not None else None
 
     def as_of(self) -> date | None:
         """Return the local day that the instansi's rows are rolled to."""
-        row = self.rows.get(INSTANSI, {}).get((ALL_LAYANAN, "today"))
+        row = self.rolling.by_opd.get(INSTANSI, {}).get((ALL_LAYANAN, "today"))
         return row.last if row is not None else None
 
 
@@ -89,26 +122,27 @@ class CurrentSnapshot:
         """Note that PostgreSQL is away."""
         self._heard_s = -math.inf
 
-    def replace(self, registry: Registry, rows: Iterable[RollingRow]) -> None:
+    def replace(
+        self, registry: Registry, rolling: Iterable[RollingRow], released: Iterable[ReleasedRow]
+    ) -> None:
         """Replace the registry and all rows."""
-        self.snapshot = Snapshot(registry, _by_opd(rows))
+        self.snapshot = Snapshot(registry, ViewRows(_by_opd(rolling)), ViewRows(_by_opd(released)))
 
-    def update(self, opds: set[str], rows: Iterable[RollingRow]) -> None:
-        """Replace the rows of some OPDs."""
+    def update(
+        self, opds: set[str], rolling: Iterable[RollingRow], released: Iterable[ReleasedRow]
+    ) -> None:
+        """Replace the rows of some OPDs. Public answers stay while no public row is different."""
         if self.snapshot is None:
             return
-        unchanged = {
-            opd: rows_of_opd for opd, rows_of_opd in self.snapshot.rows.items() if opd not in opds
-        }
-        self.snapshot = Snapshot(self.snapshot.registry, {**unchanged, **_by_opd(rows)})
+        self.snapshot = Snapshot(
+            self.snapshot.registry,
+            self.snapshot.rolling.with_changed(opds, rolling),
+            self.snapshot.public.with_changed(opds, released),
+        )
 
 
-def _by_opd(rows: Iterable[RollingRow]) -> dict[str, dict[tuple[str, str], RollingRow]]:
-    by_opd: dict[str, dict[tuple[str, str], RollingRow]] = {}
+def _by_opd(rows: Iterable[Row]) -> dict[str, dict[RowKey, Row]]:
+    by_opd: dict[str, dict[RowKey, Row]] = {}
     for row in rows:
         by_opd.setdefault(row.opd, {})[row.layanan, row.window] = row
     return by_opd
-
-
-def _next_midnight(today: date, registry: Registry) -> datetime:
-    return datetime.combine(today + timedelta(days=1), time.min, registry.instansi.zone)

@@ -12,6 +12,7 @@ from services.aggregate.rolling.rollup import Rollup, instansi_figures
 from services.aggregate.rolling.summary import Sample, Summary, UnsurFigure, letter_and_kinerja
 from shared.domain.window import Window
 from shared.registry.snapshot import Registry
+from shared.storage.released.rows import ReleasedRow
 from shared.storage.rolling import ALL_LAYANAN, RollingRow
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -94,7 +95,7 @@ def rows_of(
         )
 
 
-def window_summary(row: RollingRow) -> WindowSummary:
+def window_summary(row: RollingRow | ReleasedRow) -> WindowSummary:
     """Return what a row says."""
     detail = _decode_detail(row.detail)
     _, kinerja = letter_and_kinerja(row.ikm)

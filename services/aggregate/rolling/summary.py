@@ -21,12 +21,15 @@ _required = lru_cache(maxsize=4096)(krejcie_morgan)
 
 
 class UnsurFigure(msgspec.Struct, frozen=True):
-    """One unsur: its answers, their mean (NRR), NRR × 25 and its letter; null without answers."""
+    """One unsur: its answers, their mean (NRR), NRR × 25 and its letter; null without answers.
+
+    `answered` is null where even the number of answers is withheld.
+    """
 
     code: str
     key: str
     name: str
-    answered: int
+    answered: int | None
     nrr: Decimal | None
     ikm: Decimal | None
     mutu: str | None
@@ -35,12 +38,12 @@ class UnsurFigure(msgspec.Struct, frozen=True):
 class Sample(msgspec.Struct, frozen=True):
     """Sampling adequacy: users in a year, the sample they need, and the respondents achieved.
 
-    The first two are null when the users are not known.
+    The first two are null when the users are not known, the last one where it is withheld.
     """
 
     population: int | None
     required: int | None
-    achieved: int
+    achieved: int | None
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -107,7 +107,7 @@ def _offer(stack: "Stack", example: "Example") -> None:
         return kept_key(
             stack.home / file,
             stack.client,
-            lambda: stack.command("key", "create", channel).split()[-1],
+            lambda: stack.command("key", "create", channel, "--submit", "--read").split()[-1],
         )
 
     _say(f"  Kunci / key      {key(KEY_FILE, example.channel())}")

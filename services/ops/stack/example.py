@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import inf
 from pathlib import Path
 
-from services.ops.client import Client
+from services.ops.client import Client, OpdReading
 from services.ops.errors import CannotStart
 from services.ops.stack.folders import private_file
 from shared.registry.file import Document, parse
@@ -102,10 +102,10 @@ def find(name: str) -> Example:
 
 
 def kept_key(path: Path, client: Client, create: Callable[[], str]) -> str:
-    """Return the channel key kept in a file, made anew where the service does not know it."""
+    """Return the key kept in a file; made anew where it does not submit and read, as it should."""
     if path.exists():
         key = path.read_text(encoding="ascii").strip()
-        if client.knows(key):
+        if client.may_do_both(key, STREAM_OPD):
             return key
     key = create()
     private_file(path, f"{key}\n")
@@ -118,7 +118,7 @@ def replay(example: Example, client: Client, key: str, say: Say) -> None:
     events = example.stream()
     if not events:
         return
-    before = client.index(STREAM_OPD).respondents
+    before = client.index(STREAM_OPD, key).respondents
     if before < len(events):
         say("")
         say(
@@ -128,15 +128,15 @@ def replay(example: Example, client: Client, key: str, say: Say) -> None:
         say("   #  tanggal       IKM       terbit/published")
     for event in events:
         client.post(event.submission, key)
-        after = client.index_after(STREAM_OPD, event.number, _COUNT_TIMEOUT_S)
+        after = client.index_after(STREAM_OPD, key, event.number, _COUNT_TIMEOUT_S)
         if event.number > before:
             served = f"{after.ikm:6} {after.mutu}  {event.published:>15}  {_mark(after.ikm, event)}"
             say(f"  {event.number:2}  {event.day}  {served}")
-    _conclude(events, before, client, say)
+    final = client.index(STREAM_OPD, key)
+    _conclude(events, before, final, say)
 
 
-def _conclude(events: list[PublishedStep], before: int, client: Client, say: Say) -> None:
-    final = client.index(STREAM_OPD)
+def _conclude(events: list[PublishedStep], before: int, final: OpdReading, say: Say) -> None:
     if before >= len(events):
         say("")
         say(

@@ -1,6 +1,6 @@
 """Both services as one application on one port; what both have is answered once, for both."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from http import HTTPStatus
@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -44,7 +45,7 @@ class Web:
     def __init__(self, ingest: Part, read: Part) -> None:
         self._ingest = ingest
         self._read = read
-        self._common: dict[str, Callable[[], Awaitable[Response]]] = {
+        self._common: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/metrics": self._metrics,
@@ -72,7 +73,7 @@ class Web:
             refusal = problem("method-not-allowed").with_headers(allow=", ".join(_READ_METHODS))
             await refusal(scope, receive, send)
             return
-        response = await self._common[scope["path"]]()
+        response = await self._common[scope["path"]](Request(scope))
         await response(scope, receive, send)
 
     @asynccontextmanager
@@ -82,10 +83,10 @@ class Web:
                 await stack.enter_async_context(part.api.router.lifespan_context(part.api))
             yield
 
-    async def _healthz(self) -> Response:
+    async def _healthz(self, _: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def _readyz(self) -> Response:
+    async def _readyz(self, _: Request) -> Response:
         """Ready when both are; the promise, the inbox and the registry are those of ingest."""
         ingest, read = await _get(self._ingest, "/readyz"), await _get(self._read, "/readyz")
         state = {**read.json(), **ingest.json()}
@@ -95,11 +96,17 @@ class Web:
             return JSONResponse(state)
         return JSONResponse(state, HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "2"})
 
-    async def _metrics(self) -> Response:
-        metrics = [(await _get(part, "/metrics")).content for part in (self._ingest, self._read)]
-        return Response(b"".join(metrics), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    async def _metrics(self, request: Request) -> Response:
+        """Answer with the numbers of both; each of them asks for the key."""
+        sent = {name: value for name, value in request.headers.items() if name == "authorization"}
+        answers = [await _get(part, "/metrics", sent) for part in (self._ingest, self._read)]
+        for answer in answers:
+            if answer.status_code != HTTPStatus.OK:
+                return Response(answer.content, answer.status_code, dict(answer.headers))
+        text = b"".join(answer.content for answer in answers)
+        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    async def _openapi(self) -> Response:
+    async def _openapi(self, _: Request) -> Response:
         return JSONResponse(self._document)
 
     @cached_property
@@ -125,8 +132,8 @@ def _prefixes(routes: Sequence[BaseRoute]) -> tuple[str, ...]:
     return tuple(mounts | with_parameters)
 
 
-async def _get(part: Part, path: str) -> httpx.Response:
+async def _get(part: Part, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """Ask a service in this process."""
     transport = httpx.ASGITransport(app=part)
     async with httpx.AsyncClient(transport=transport, base_url="http://part") as client:
-        return await client.get(path)
+        return await client.get(path, headers=headers)

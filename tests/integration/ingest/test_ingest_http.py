@@ -18,6 +18,7 @@ from shared.registry.snapshot import AccessKey, Layanan, Opd
 from tests.builders import (
     KEY,
     OTHER_KEY,
+    READ_KEY,
     authorization,
     key_hash,
     registry,
@@ -284,7 +285,6 @@ def test_an_event_in_every_mode_is_the_same_submission(
 def test_the_probes(service: httpx.Client, redis_url: str) -> None:
     assert service.get("/healthz").json() == {"status": "ok"}
     state = service.get("/readyz").json()
-    assert state.pop("inbox").keys() == {"waiting", "memory_share"}
     assert state == {
         "ready": True,
         "reason": None,
@@ -300,11 +300,30 @@ def test_the_probes(service: httpx.Client, redis_url: str) -> None:
     }
 
 
+def test_metrics_need_a_key_that_reads_all_unless_they_are_open(
+    service: httpx.Client, redis_url: str
+) -> None:
+    statuses = [
+        service.get("/metrics", headers=headers).status_code
+        for headers in ({}, authorization("x"), authorization(KEY), authorization(READ_KEY))
+    ]
+    assert statuses == [401, 401, 403, 200]
+    tell(redis_url)
+    with serving(redis_url, metrics="open") as opened:
+        assert opened.get("/metrics").status_code == 200
+
+
+def test_a_key_that_only_reads_may_not_submit(service: httpx.Client) -> None:
+    answer = post(service, "baca", READ_KEY)
+    refused(answer, 403, "forbidden")
+    assert "may read, not submit" in answer.json()["detail"]
+
+
 def test_the_metrics_count_what_was_answered(service: httpx.Client) -> None:
     def values() -> dict[str, float]:
         lines = [
             line.rpartition(" ")
-            for line in service.get("/metrics").text.splitlines()
+            for line in service.get("/metrics", headers=authorization(READ_KEY)).text.splitlines()
             if line[:1] != "#"
         ]
         return {name: float(value) for name, _, value in lines}

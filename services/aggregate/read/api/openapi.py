@@ -5,7 +5,7 @@ request, so their schemas come from msgspec and are added to FastAPI's document.
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,8 @@ _BODIES = (
 )
 _REFERENCE = "#/components/schemas/{name}"
 _MEANINGS = {
+    401: "An unknown key; or without one, what is not public: `detail` says what is instead",
+    403: "The key does not reach so far",
     404: "Tidak ditemukan / there is no such OPD, layanan or receipt",
     409: "Parameters that are each right contradict each other",
     422: "A parameter is not valid; `errors` points at each",
@@ -31,8 +33,12 @@ _MEANINGS = {
 }
 _HEADERS = {
     "ETag": {"description": "Weak; of the content", "schema": {"type": "string"}},
+    "Vary": {"schema": {"type": "string"}},
     "Cache-Control": {"schema": {"type": "string"}},
 }
+_SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "a key of the ops team"}}
+# Of an operation that answers without a key, and more with one that may read.
+MAY_SEND_KEY: Final[dict[str, Any]] = {"security": [{}, {"key": []}]}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 Responses = dict[int | str, dict[str, Any]]
 
@@ -44,6 +50,7 @@ def with_schemas(document: dict[str, Any]) -> dict[str, Any]:
     """
     _, schemas = msgspec.json.schema_components(_BODIES, ref_template=_REFERENCE)
     components = document.setdefault("components", {})
+    components["securitySchemes"] = _SECURITY
     components["schemas"] = {**components.get("schemas", {}), **_with_numbers(schemas)}
     for path in document["paths"].values():
         for operation in path.values():
@@ -53,13 +60,18 @@ def with_schemas(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def responses(body: type[msgspec.Struct], meaning: str, *refusals: int) -> Responses:
+def responses(body: type[msgspec.Struct], meaning: str, *statuses: int) -> Responses:
     """Return what an operation answers: 200 with a body, 304, and refusals of these statuses."""
     return {
         200: {**json_response(body, meaning), "headers": _HEADERS},
         304: {"description": "Unchanged since the ETag in If-None-Match", "headers": _HEADERS},
-        **{status: _refusal(status) for status in refusals},
+        **refusals(*statuses),
     }
+
+
+def refusals(*statuses: int) -> Responses:
+    """Return the refusals of these statuses."""
+    return {status: _refusal(status) for status in statuses}
 
 
 def json_response(body: type[msgspec.Struct], meaning: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.aggregate.read import bodies
@@ -44,10 +45,16 @@ async def readyz(service: Service) -> Response:
         200: {
             "description": "Text format",
             "content": {"text/plain": {"schema": {"type": "string"}}},
-        }
+        },
+        **openapi.refusals(401, 403),
     },
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
-async def metrics(service: Service) -> Response:
-    """The numbers of the way out, read from PostgreSQL now."""
+async def metrics(request: Request, service: Service) -> Response:
+    """The numbers of the way out, read from PostgreSQL now.
+
+    For a key that may read all OPDs; with IKM_METRICS=open for everyone who can reach this.
+    """
+    service.demand_metrics(request.headers.get("authorization"))
     text = await service.queries.run(service.meters.text)
     return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -1,23 +1,46 @@
 """The paths of the figures and receipts: take the parameters, ask, answer."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.aggregate.read import bodies
+from services.aggregate.read.answer import AnswerKey
 from services.aggregate.read.api import openapi
 from services.aggregate.read.api.refusals import each_once
-from services.aggregate.read.figures import rolling_index, tally_index
+from services.aggregate.read.figures import (
+    released_breakdown,
+    released_index,
+    released_trend,
+    rolling_index,
+    tally_index,
+)
 from services.aggregate.read.figures.breakdown import breakdown
 from services.aggregate.read.figures.trend import trend
-from services.aggregate.read.parameters import BreakdownQuery, InstansiQuery, OpdQuery, TrendQuery
+from services.aggregate.read.parameters import (
+    INDEX,
+    OPD_INDEX,
+    BreakdownQuery,
+    InstansiQuery,
+    OpdQuery,
+    TrendQuery,
+)
 from services.aggregate.read.service import (
     Service,
     json_answer,
     registered_layanan,
     registered_opd,
+)
+from services.aggregate.read.view import (
+    INTERNAL,
+    PUBLIC,
+    View,
+    demand_public_window,
+    not_public,
 )
 from shared.domain.submission.identity import CODE_MAX
 
@@ -29,54 +52,85 @@ Receipt = Annotated[
     str, Path(json_schema_extra={"format": "uuid"}, description="As given with the 202")
 ]
 
+# How each view is answered: from rows in memory, where they are kept, else by a query.
+_INDEX_OF: Final[Mapping[View, Any]] = {
+    INTERNAL: (rolling_index.index, tally_index.index),
+    PUBLIC: (released_index.prepared_index, released_index.summed_index),
+}
+_OPD_INDEX_OF: Final[Mapping[View, Any]] = {
+    INTERNAL: (rolling_index.opd_index, tally_index.opd_index),
+    PUBLIC: (released_index.prepared_opd_index, released_index.summed_opd_index),
+}
+
 router = APIRouter(default_response_class=Response, dependencies=[Depends(each_once)])
 
 
 @router.get(
-    "/v1/ikm",
+    INDEX,
     tags=["index"],
     summary="IKM instansi dan semua OPD / the index of the instansi and of every OPD",
     responses=openapi.responses(
-        bodies.Index, "The instansi (pooled and mean of OPDs) and its OPDs", 409, 422, 503
+        bodies.Index,
+        "The instansi (pooled and mean of OPDs) and its OPDs",
+        *(401, 403, 409, 422, 503),
     ),
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
 async def index(
     request: Request, service: Service, query: Annotated[InstansiQuery, Query()]
 ) -> Response:
-    """An OPD that was closed on the last day is listed if it has respondents."""
-    source = service.source()
+    """An OPD that was closed on the last day is listed if it has respondents.
+
+    Live with a key that may read all OPDs, else as released.
+    """
+    source = service.source(request)
+    view = source.view()
     window = query.requested_window(source.today)
+    if view == PUBLIC:
+        demand_public_window(source.key, window)
+    from_rows, query_tables = _INDEX_OF[view]
     return await service.answer(
-        request,
         source,
-        rolling_index.index(source.snapshot, window),
-        lambda: tally_index.index(source, window),
-        json_answer,
+        view,
+        AnswerKey(INDEX, "", "", window.name),
+        (lambda: from_rows(source, window), lambda: query_tables(source, window)),
+        partial(json_answer, is_private=view == INTERNAL),
     )
 
 
 @router.get(
-    "/v1/opd/{opd}/ikm",
+    OPD_INDEX,
     tags=["index"],
     summary="IKM satu OPD atau layanan / the index of one OPD or layanan",
     responses=openapi.responses(
-        bodies.OpdIndex, "Index, unsur, interval, sample", 404, 409, 422, 503
+        bodies.OpdIndex, "Index, unsur, interval, sample", *(401, 403, 404, 409, 422, 503)
     ),
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
 async def opd_index(
     request: Request, service: Service, opd: OpdCode, query: Annotated[OpdQuery, Query()]
 ) -> Response:
-    """Without respondents the index is null, never 0."""
-    source = service.source()
+    """Without respondents the index is null, never 0.
+
+    Live with a key that may read this OPD, else as released.
+    """
+    source = service.source(request)
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
+    view = source.view(opd)
     window = query.requested_window(source.today)
+    if view == PUBLIC:
+        demand_public_window(source.key, window)
+    from_rows, query_tables = _OPD_INDEX_OF[view]
     return await service.answer(
-        request,
         source,
-        rolling_index.opd_index(source.snapshot, opd_entry, layanan, window),
-        lambda: tally_index.opd_index(source, opd_entry, layanan, window),
-        json_answer,
+        view,
+        AnswerKey(OPD_INDEX, opd, query.layanan, window.name),
+        (
+            lambda: from_rows(source, opd_entry, layanan, window),
+            lambda: query_tables(source, opd_entry, layanan, window),
+        ),
+        partial(json_answer, is_private=view == INTERNAL),
     )
 
 
@@ -84,17 +138,27 @@ async def opd_index(
     "/v1/opd/{opd}/trend",
     tags=["index"],
     summary="Perkembangan IKM / how the index moved, by local day, ISO week or month",
-    responses=openapi.responses(bodies.Trend, "A series, gaps included", 404, 409, 422, 503),
+    responses=openapi.responses(
+        bodies.Trend, "A series, gaps included", *(401, 403, 404, 409, 422, 503)
+    ),
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
 async def opd_trend(
-    service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query()]
+    request: Request, service: Service, opd: OpdCode, query: Annotated[TrendQuery, Query()]
 ) -> Response:
-    """Without days, it goes from the first respondent to today."""
-    source = service.source()
+    """Without days, it goes from the first respondent to today. As released: months alone."""
+    source = service.source(request)
     opd_entry = registered_opd(source.registry, opd)
     layanan = registered_layanan(opd_entry, query.layanan)
     days = query.requested_days()
-    return await service.queried(lambda: trend(source, opd_entry, layanan, query.step, days))
+    if source.view(opd) == INTERNAL:
+        return await service.queried(
+            lambda: trend(source, opd_entry, layanan, query.step, days), is_private=True
+        )
+    if query.step != released_trend.STEP or days != (None, None):
+        asked = f"A trend by {query.step}" if days == (None, None) else "A trend of chosen days"
+        raise not_public(source.key, asked, "step=month, without from and to")
+    return await service.queried(lambda: released_trend.released_trend(source, opd_entry, layanan))
 
 
 @router.get(
@@ -104,21 +168,32 @@ async def opd_trend(
         "IKM menurut profil responden / the index by profile of the respondents, layanan or channel"
     ),
     responses=openapi.responses(
-        bodies.Breakdown, "A cell for each value that was given", 404, 409, 422, 503
+        bodies.Breakdown, "A cell for each value that was given", *(401, 403, 404, 409, 422, 503)
     ),
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
 async def opd_breakdown(
-    service: Service, opd: OpdCode, query: Annotated[BreakdownQuery, Query()]
+    request: Request, service: Service, opd: OpdCode, query: Annotated[BreakdownQuery, Query()]
 ) -> Response:
     """Sel dengan kurang dari 5 responden tidak ditampilkan / cells of fewer than 5 are withheld.
 
     The next smallest ones are withheld with them, until at least two cells and five respondents
     are: one cell alone could be worked out from the total.
     """
-    source = service.source()
+    source = service.source(request)
     opd_entry = registered_opd(source.registry, opd)
     window = query.requested_window(source.today)
-    return await service.queried(lambda: breakdown(source, opd_entry, query.by, window))
+    if source.view(opd) == INTERNAL:
+        return await service.queried(
+            lambda: breakdown(source, opd_entry, query.by, window), is_private=True
+        )
+    demand_public_window(source.key, window)
+    if query.by == "layanan":
+        return await service.queried(
+            lambda: released_breakdown.by_layanan(source, opd_entry, window)
+        )
+    # Here a public breakdown by profile or channel of a closed period is answered.
+    raise not_public(source.key, f"A breakdown by {query.by}", "by=layanan")
 
 
 @router.get(
@@ -126,9 +201,11 @@ async def opd_breakdown(
     tags=["receipts"],
     summary="Nasib satu isian / what became of a submission",
     responses=openapi.responses(
-        bodies.ReceiptStatus, "Counted, or parked for a reason", 404, 422, 503
+        bodies.ReceiptStatus, "Counted, or parked for a reason", *(401, 404, 422, 503)
     ),
+    openapi_extra=openapi.MAY_SEND_KEY,
 )
-async def receipt_status(service: Service, receipt: Receipt) -> Response:
+async def receipt_status(request: Request, service: Service, receipt: Receipt) -> Response:
     """A submission that still waits in the inbox is not found yet."""
-    return await service.queried(lambda: service.receipt_status(receipt))
+    source = service.source(request)
+    return await service.queried(lambda: service.receipt_status(source, receipt), is_private=True)

@@ -8,6 +8,7 @@ from services.aggregate.read.figures import index_bodies
 from services.aggregate.read.figures.disclosure import withheld
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Facet
+from services.aggregate.read.view import INTERNAL
 from services.aggregate.rolling.pools import Pool, headline_of, pool, pool_together, pools_by
 from services.aggregate.rolling.summary import Headline
 from shared.domain.respondent import LABELS
@@ -32,6 +33,9 @@ def breakdown(source: FigureSource, opd: Opd, facet: Facet, window: Window) -> B
         by=facet,
         window=index_bodies.period(window),
         scheme=registry.instansi.scheme,
+        view=INTERNAL,
+        released_at=None,
+        withheld=bool(hidden),
         cells=[
             _cell(value, labels.get(value, value), None if value in hidden else headlines[value])
             for value in _in_order(headlines, labels)

@@ -1,14 +1,15 @@
-"""The index from sums of day tallies: over any days, where no row is kept ready.
+"""The internal index from sums of day tallies: over any days, where no row is kept ready.
 
 Its cost grows with days and services, not with responses.
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 from services.aggregate.read.bodies import Index, OpdIndex
 from services.aggregate.read.figures import index_bodies
+from services.aggregate.read.figures.index_bodies import Standing
 from services.aggregate.read.figures.source import FigureSource
+from services.aggregate.read.view import INTERNAL
 from services.aggregate.rolling import population
 from services.aggregate.rolling.pools import Pool, exact_index, pools_by, summary_of
 from services.aggregate.rolling.rolling_rows import WindowSummary
@@ -28,19 +29,23 @@ def opd_index(source: FigureSource, opd: Opd, layanan: Layanan | None, window: W
     scope = Scope(window.first, window.last, layanan_code)
     pooled = _pools(source, [opd.code], scope).get(opd.code, {})
     if layanan is None:
-        summary = summary_of(pooled, population.of_opd(opd, _last_day(source, window)), registry)
+        summary = summary_of(pooled, population.of_opd(opd, source.last_day(window)), registry)
     else:
         own_questionnaire = registry.questionnaire_for(opd.code, layanan.code, None) or SKM_2017
         summary = summary_of(pooled, layanan.users_per_year, registry, own_questionnaire)
     changed_at = source.snapshot.changed_at(opd.code, layanan_code or ALL_LAYANAN)
     return index_bodies.opd_index(
-        registry, opd, layanan, WindowSummary(window, summary), changed_at
+        registry,
+        opd,
+        layanan,
+        WindowSummary(window, summary),
+        Standing(INTERNAL, changed_at=changed_at),
     )
 
 
 def index(source: FigureSource, window: Window) -> Index:
     """Return the index of the instansi and of all its OPDs."""
-    registry, last_day = source.registry, _last_day(source, window)
+    registry, last_day = source.registry, source.last_day(window)
     pools = _pools(source, list(registry.opd), Scope(window.first, window.last))
     lines = []
     for opd in registry.opd.values():
@@ -48,13 +53,15 @@ def index(source: FigureSource, window: Window) -> Index:
         window_summary = WindowSummary(window, summary)
         if index_bodies.is_listed(opd, window, window_summary):
             changed_at = source.snapshot.changed_at(opd.code, ALL_LAYANAN)
-            lines.append(index_bodies.opd_line(registry, opd, window_summary, changed_at))
+            standing = Standing(INTERNAL, changed_at=changed_at)
+            lines.append(index_bodies.opd_line(registry, opd, window_summary, standing))
     indices = [exact_index(pooled, registry) for pooled in pools.values()]
     whole = WindowSummary(window, *instansi_figures(pools.values(), indices, registry, last_day))
     changed_at = source.snapshot.changed_at(INSTANSI, ALL_LAYANAN)
     return Index(
         index_bodies.period(window),
-        index_bodies.instansi_index(registry, whole, changed_at),
+        INTERNAL,
+        index_bodies.instansi_index(registry, whole, Standing(INTERNAL, changed_at=changed_at)),
         lines,
     )
 
@@ -64,8 +71,3 @@ def _pools(source: FigureSource, opds: Sequence[str], scope: Scope) -> dict[str,
     with source.reading() as connection:
         sums = tally_sums.by_segment(connection, opds, source.registry.unsur_max, scope=scope)
     return pools_by(sums, lambda segment_sum: segment_sum.opd)
-
-
-def _last_day(source: FigureSource, window: Window) -> date:
-    """Return the last day of a window that is not in the future: users are counted as of it."""
-    return source.today if window.last is None else min(window.last, source.today)

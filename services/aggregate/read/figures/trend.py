@@ -1,10 +1,11 @@
-"""How an index moved: one point a local day, ISO week or month."""
+"""How the internal index moved: one point a local day, ISO week or month."""
 
 from datetime import date
 
 from services.aggregate.read.bodies import Trend, TrendPoint
 from services.aggregate.read.figures.source import FigureSource
 from services.aggregate.read.parameters import Step, contradiction
+from services.aggregate.read.view import INTERNAL
 from services.aggregate.rolling.pools import headline_of, pools_by
 from shared.domain.window import buckets
 from shared.registry.snapshot import Layanan, Opd
@@ -34,6 +35,8 @@ def trend(
         layanan=layanan_code,
         step=step,
         scheme=source.registry.instansi.scheme,
+        view=INTERNAL,
+        released_at=None,
         series=_series(source, opd, layanan_code, step, requested),
     )
 
@@ -53,7 +56,7 @@ def _series(
         sums = tally_sums.by_segment(connection, [opd.code], registry.unsur_max, borders, scope)
     pools = pools_by(sums, lambda segment_sum: segment_sum.segment)
     return [
-        TrendPoint(first, last, *headline_of(pools.get(segment, {}), registry))
+        TrendPoint(first, last, *headline_of(pools.get(segment, {}), registry), withheld=False)
         for segment, (first, last) in enumerate(buckets_of_days, start=1)
     ]
 

@@ -1,6 +1,5 @@
 """The paths of the pages: the index of today for people, and the documents for callers."""
 
-import re
 from datetime import date
 from functools import partial
 
@@ -8,16 +7,17 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.aggregate.read.answer import PreparedAnswer
+from services.aggregate.read.answer import AnswerKey, PreparedAnswer
 from services.aggregate.read.bodies import Index
-from services.aggregate.read.figures import rolling_index, tally_index
+from services.aggregate.read.figures import released_index
 from services.aggregate.read.pages import swagger_ui
 from services.aggregate.read.pages.render import page
 from services.aggregate.read.pages.windows import choices, days_of
 from services.aggregate.read.pages.words import NOTHING
-from services.aggregate.read.parameters import DEFAULT_WINDOW, WINDOW_PATTERN
+from services.aggregate.read.parameters import DEFAULT_WINDOWS, HOME
 from services.aggregate.read.service import PreparedResponse, Service
-from shared.domain.window import Window, named_window
+from services.aggregate.read.view import PUBLIC
+from shared.domain.window import Window, is_public, named_window
 from shared.problems import KINDS, Refused, problem
 
 _SCHEMES = {"exact": "tepat (1/9)"}
@@ -25,16 +25,19 @@ _SCHEMES = {"exact": "tepat (1/9)"}
 router = APIRouter(include_in_schema=False, default_response_class=Response)
 
 
-@router.get("/")
+@router.get(HOME)
 async def home(request: Request, service: Service) -> Response:
     """Answer with the index of a window, of all OPDs, for people."""
-    source = service.source()
+    source = service.public_source()
     window = _window(request.query_params.get("window"), source.today)
     return await service.answer(
-        request,
         source,
-        rolling_index.index(source.snapshot, window),
-        lambda: tally_index.index(source, window),
+        PUBLIC,
+        AnswerKey(HOME, "", "", window.name),
+        (
+            lambda: released_index.prepared_index(source, window),
+            lambda: released_index.summed_index(source, window),
+        ),
         partial(_home_page, window=window, today=source.today),
     )
 
@@ -62,8 +65,8 @@ def docs_file(name: str) -> Response:
 
 def _window(name: str | None, today: date) -> Window:
     """Return the window of a name; of a name that is none, the default: a person gets a page."""
-    if name is None or not re.fullmatch(WINDOW_PATTERN, name):
-        name = DEFAULT_WINDOW
+    if name is None or not is_public(name):
+        name = DEFAULT_WINDOWS[HOME]
     return named_window(name, today)
 
 

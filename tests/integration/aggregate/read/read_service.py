@@ -16,8 +16,9 @@ from services.aggregate.rolling.refresh import Cache, refresh
 from shared.settings import Settings
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
-from shared.storage.registry import stored_registry
-from tests.builders import stopped_clock
+from shared.storage.registry import access_keys, stored_registry
+from tests.builders import READ_KEY, authorization, stopped_clock
+from tests.integration.access import stored_key
 from tests.integration.aggregate import tally_seed as seed
 
 TODAY = date(2026, 11, 3)
@@ -53,8 +54,8 @@ class City:
 
     @contextmanager
     def served(self) -> Iterator["Read"]:
-        """A running read API that has loaded its figures."""
-        read = Read(ReadApi(self.settings(), self.clock))
+        """A running read API that has loaded its figures, asked with the key that reads all."""
+        read = Read(ReadApi(self.settings(), self.clock), READ_KEY)
         read.app.service.start()
         try:
             eventually(lambda: read.get("/readyz").status_code == 200)
@@ -68,15 +69,22 @@ class Read:
     """Requests to a read API."""
 
     app: ReadApi
+    key: str | None = None
+
+    def with_key(self, key: str | None) -> "Read":
+        """The same, asked with another key, or without one."""
+        return Read(self.app, key)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.ask("GET", path, headers)
 
     def ask(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        sent = {} if self.key is None else authorization(self.key)
+
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://read") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, headers={**sent, **(headers or {})})
 
         return asyncio.run(asked())
 
@@ -89,6 +97,9 @@ def city(database_url: str, **instansi: str) -> Iterator[City]:
             connection.execute(
                 sa.insert(tables.opd_state), [{"opd": opd, "version": 1} for opd in OPDS]
             )  # as `apply` does
+            access_keys.store(
+                connection, READ_KEY, stored_key("k1", "dasbor", NOON, submits=False, reads=True)
+            )
         yield City(database_url, engine)
 
 

@@ -12,6 +12,7 @@ import httpx
 
 from services.aggregate.read.queries import QUERIES_MAX
 from services.ops.stack.servers import Postgres
+from tests.builders import READ_KEY, authorization
 from tests.integration.aggregate.read.read_service import Read, city, eventually
 
 ANSWER_WITHIN_S = 6
@@ -51,7 +52,9 @@ def hanging(server: Postgres) -> Iterator[None]:
 async def asked_together(read: Read, paths: list[str]) -> list[tuple[int, float]]:
     """Status and seconds of requests that are under way at once, in one process."""
     transport = httpx.ASGITransport(read.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://read") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://read", headers=authorization(READ_KEY)
+    ) as client:
 
         async def asked(path: str) -> tuple[int, float]:
             started = time.monotonic()

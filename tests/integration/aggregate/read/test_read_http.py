@@ -61,7 +61,10 @@ def test_every_resource_has_an_etag_and_answers_304(read: Read) -> None:
         for _ in range(2):  # the second time from memory
             answer = read.get(path)
             assert answer.status_code == 200, path
-            assert answer.headers["cache-control"] == "public, no-cache"
+            is_live = path.startswith("/v1/")  # the key gives live figures; a page is for all
+            scope = "private" if is_live else "public"
+            assert answer.headers["cache-control"] == f"{scope}, no-cache"
+            assert answer.headers["vary"] == "authorization"
             etag = answer.headers["etag"]
             for condition in (etag, "*", f'"x", {etag}'):
                 unchanged = read.get(path, {"If-None-Match": condition})

@@ -41,7 +41,11 @@ def test_who_has_it_gets_304(condition: bytes) -> None:
     for method in ("GET", "HEAD"):
         status, headers, body = sent(method, condition)
         assert (status, body) == (304, b"")
-        assert headers == {b"etag": ETAG, b"cache-control": b"public, no-cache"}
+        assert headers == {
+            b"etag": ETAG,
+            b"cache-control": b"public, no-cache",
+            b"vary": b"authorization",
+        }
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,10 @@ def test_head_is_the_get_without_its_body() -> None:
 def test_the_etag_follows_the_content() -> None:
     assert PreparedAnswer.of(ANSWER.body).tag == ANSWER.tag
     assert PreparedAnswer.of(b'{"ikm":91.68}').tag != ANSWER.tag
+
+
+def test_what_a_key_gave_is_for_its_holder_alone() -> None:
+    private = PreparedAnswer.of(b"{}", is_private=True)
+    for headers in (private.headers, private.headers_unchanged):
+        assert (b"cache-control", b"private, no-cache") in headers
+        assert (b"vary", b"authorization") in headers
