@@ -1,5 +1,6 @@
 """The tables. Codes (opd, layanan, channel, questionnaire) are text: rows need no joins."""
 
+from shared.storage.tables.breakdowns import released_breakdown
 from shared.storage.tables.counting import (
     inbox_entry,
     inbox_horizon,
@@ -37,6 +38,7 @@ __all__ = [
     "questionnaire",
     "receipt",
     "registry_version",
+    "released_breakdown",
     "released_ikm",
     "released_tally",
     "response",

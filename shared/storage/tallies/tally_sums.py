@@ -51,6 +51,17 @@ class ValueSum(NamedTuple):
     vector: Vector
 
 
+class FacetSum(NamedTuple):
+    """The sum of the day tallies of a month, layanan, value of a facet and questionnaire."""
+
+    facet: str
+    layanan: str
+    month: str
+    value: str
+    questionnaire: str
+    vector: Vector
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Which day tallies: local days, both ends included (None: open), and perhaps one layanan."""
@@ -152,6 +163,23 @@ def by_value(
     return [
         ValueSum(value_code, questionnaire, tuple(vector))
         for value_code, questionnaire, vector in connection.execute(query)
+    ]
+
+
+def by_month(connection: sa.Connection, opd: str, size: int, scope: Scope) -> list[FacetSum]:
+    """Return the sums of an OPD by month and by everything else; all facets as they are now."""
+    table = day_tally.c
+    month = sa.func.to_char(table.day, "YYYY-MM")
+    query = (
+        sa.select(
+            table.facet, table.layanan, month, table.value, table.questionnaire, vector_sum(size)
+        )
+        .where(table.opd == opd, *scope.conditions())
+        .group_by(table.facet, table.layanan, month, table.value, table.questionnaire)
+    )
+    return [
+        FacetSum(facet, layanan, month_name, value, questionnaire, tuple(vector))
+        for facet, layanan, month_name, value, questionnaire, vector in connection.execute(query)
     ]
 
 

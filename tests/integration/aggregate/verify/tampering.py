@@ -18,8 +18,8 @@ class Tampering(NamedTuple):
 
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
-_NOT_WRITTEN = ("released_tally", "released_ikm")
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
+_NOT_WRITTEN = ("released_tally", "released_ikm", "released_breakdown")
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {

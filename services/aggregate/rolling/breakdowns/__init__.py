@@ -1,0 +1,1 @@
+"""What everybody may see of profiles and channels: worked out when a triwulan is closed."""
