@@ -7,7 +7,7 @@ Every arrow is checked from both of its ends, in one snapshot of PostgreSQL, so 
 no false finding. Nothing is changed and nothing stopped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -61,22 +61,38 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
 def prove(connection: sa.Connection, inbox: InboxReading | None, progress: Progress) -> Report:
     """Check what this connection sees, and the inbox as it was read before."""
     findings: list[Finding] = []
-    steps = list(_steps_of_counting(connection, inbox))
-    rolling: RollingCheck | None = None
-    try:
-        with connection.begin_nested():
-            registry = stored_registry.load(connection)
-    except UNCHECKABLE as error:
-        text = f"the registry cannot be read, what follows from it is not checked: {error}"
-        findings.append(Finding("registry", text))
-    else:
-        rolling = RollingCheck.of(connection, registry)
-        steps += _steps_of_figures(connection, registry, rolling)
+    steps, rolling = plan(connection, inbox)
     for done, step in enumerate(steps):
         progress(done, len(steps))
         findings += take(connection, step)
     progress(len(steps), len(steps))
     return Report(findings, list(_notes(connection, inbox, rolling)))
+
+
+def plan(
+    connection: sa.Connection, inbox: InboxReading | None
+) -> tuple[Sequence[Step], RollingCheck | None]:
+    """Return the steps in their order, and the check of the rolling rows that some of them are.
+
+    Without a registry that can be read there is none, and what follows from it is not checked.
+    """
+    steps = list(_steps_of_counting(connection, inbox))
+    try:
+        with connection.begin_nested():
+            registry = stored_registry.load(connection)
+    except UNCHECKABLE:
+        again = partial(_load_registry, connection)
+        return [
+            *steps,
+            Step("registry", "the registry, and all that follows from it,", again),
+        ], None
+    rolling = RollingCheck.of(connection, registry)
+    return [*steps, *_steps_of_figures(connection, registry, rolling)], rolling
+
+
+def _load_registry(connection: sa.Connection) -> Iterator[str]:
+    stored_registry.load(connection)
+    yield from ()
 
 
 def _steps_of_counting(connection: sa.Connection, inbox: InboxReading | None) -> Iterator[Step]:
