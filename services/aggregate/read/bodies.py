@@ -135,9 +135,12 @@ class BreakdownCell(msgspec.Struct, frozen=True):
 
 
 class Breakdown(msgspec.Struct, frozen=True):
-    """The index of an OPD by the profile of its respondents, by layanan or by channel."""
+    """The index by the profile of the respondents, by layanan or by channel.
 
-    opd: str
+    Of an OPD; `opd` is null for the instansi.
+    """
+
+    opd: str | None
     name: str
     by: str
     window: Period

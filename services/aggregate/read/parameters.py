@@ -26,6 +26,7 @@ WINDOW_PATTERN = (
     r"^(today|7d|30d|90d|365d|3m|12m|all|[1-9][0-9]{3}(-(S[12]|Q[1-4]|0[1-9]|1[0-2]))?)$"
 )
 Facet = Literal["sex", "age", "education", "occupation", "layanan", "channel"]
+RespondentFacet = Literal["sex", "age", "education", "occupation", "channel"]
 Step = Literal["day", "week", "month"]
 
 
@@ -149,6 +150,12 @@ class BreakdownQuery(_Windowed):
     """The query of a breakdown."""
 
     by: Annotated[Facet, Field(description="Rincian menurut / by what")]
+
+
+class InstansiBreakdownQuery(_Windowed):
+    """The query of a breakdown of the instansi."""
+
+    by: Annotated[RespondentFacet, Field(description="Rincian menurut / by what")]
 
 
 def contradiction(detail: str, *parameters: str) -> Refused:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from shared.storage.tables import released_breakdown, released_tally
+from shared.storage.tables import opd_state, released_breakdown, released_tally
 from shared.storage.tallies.tally_sums import Vector
 
 _DAY = timedelta(days=1)
@@ -126,3 +126,10 @@ def steps_released(
         .group_by(table.opd, triwulan)
     )
     return {(opd, period): steps for opd, period, steps in connection.execute(query)}
+
+
+def closed_to(connection: sa.Connection, opds: Sequence[str]) -> date | None:
+    """Return the last day of the months that are closed for all of these OPDs; None if none is."""
+    query = sa.select(opd_state.c.closed_to).where(opd_state.c.opd.in_(opds))
+    days = list(connection.scalars(query))
+    return min(days) if days and None not in days else None

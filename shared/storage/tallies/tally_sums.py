@@ -97,6 +97,11 @@ def as_vector(tally: Tally) -> Vector:
     return (tally.n, tally.complete, tally.total, tally.total_sq, *tally.counts)
 
 
+def padded(vector: Vector, length: int) -> Vector:
+    """Return a vector with zeros for the unsur that only larger questionnaires have."""
+    return (*vector, *(0,) * (length - len(vector)))
+
+
 def by_segment(
     connection: sa.Connection,
     opds: Sequence[str],
@@ -144,16 +149,20 @@ def by_segment_and_month(
 
 
 def by_value(
-    connection: sa.Connection, opd: str, facet: str, size: int, scope: Scope = EVERYTHING
+    connection: sa.Connection,
+    opds: Sequence[str],
+    facet: str,
+    size: int,
+    scope: Scope = EVERYTHING,
 ) -> list[ValueSum]:
-    """Return the sums of an OPD per value of a facet; "layanan" is all respondents by layanan."""
+    """Return the sums of OPDs per value of a facet; "layanan" is all respondents by layanan."""
     table = day_tally.c
     is_by_layanan = facet == "layanan"
     value = table.layanan if is_by_layanan else table.value
     query = (
         sa.select(value, table.questionnaire, vector_sum(size))
         .where(
-            table.opd == opd,
+            table.opd.in_(opds),
             table.facet == ("all" if is_by_layanan else facet),
             *scope.conditions(),
         )

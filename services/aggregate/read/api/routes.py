@@ -20,11 +20,14 @@ from services.aggregate.read.figures import (
     tally_index,
 )
 from services.aggregate.read.figures.breakdown import breakdown
+from services.aggregate.read.figures.breakdown_bodies import Question
+from services.aggregate.read.figures.closed_breakdown import closed_breakdown
 from services.aggregate.read.figures.trend import trend
 from services.aggregate.read.parameters import (
     INDEX,
     OPD_INDEX,
     BreakdownQuery,
+    InstansiBreakdownQuery,
     InstansiQuery,
     OpdQuery,
     TrendQuery,
@@ -175,25 +178,43 @@ async def opd_trend(
 async def opd_breakdown(
     request: Request, service: Service, opd: OpdCode, query: Annotated[BreakdownQuery, Query()]
 ) -> Response:
-    """Sel dengan kurang dari 5 responden tidak ditampilkan / cells of fewer than 5 are withheld.
+    """Live with a key that may read this OPD. Else as released: by layanan like any index.
 
-    The next smallest ones are withheld with them, until at least two cells and five respondents
-    are: one cell alone could be worked out from the total.
+    By profile or channel for closed triwulan, semesters and years; sel kecil tidak ditampilkan /
+    small cells are withheld, with as many others as it takes that nobody can work them out.
     """
     source = service.source(request)
     opd_entry = registered_opd(source.registry, opd)
     window = query.requested_window(source.today)
+    question = Question(opd_entry, query.by, window)
     if source.view(opd) == INTERNAL:
-        return await service.queried(
-            lambda: breakdown(source, opd_entry, query.by, window), is_private=True
-        )
-    demand_public_window(source.key, window)
+        return await service.queried(lambda: breakdown(source, question), is_private=True)
     if query.by == "layanan":
+        demand_public_window(source.key, window)
         return await service.queried(
             lambda: released_breakdown.by_layanan(source, opd_entry, window)
         )
-    # Here a public breakdown by profile or channel of a closed period is answered.
-    raise not_public(source.key, f"A breakdown by {query.by}", "by=layanan")
+    return await service.queried(lambda: closed_breakdown(source, question))
+
+
+@router.get(
+    "/v1/breakdown",
+    tags=["index"],
+    summary="IKM instansi menurut profil responden / the instansi's index by profile or channel",
+    responses=openapi.responses(
+        bodies.Breakdown, "A cell for each value that was given", *(401, 403, 409, 422, 503)
+    ),
+    openapi_extra=openapi.MAY_SEND_KEY,
+)
+async def instansi_breakdown(
+    request: Request, service: Service, query: Annotated[InstansiBreakdownQuery, Query()]
+) -> Response:
+    """Live with a key that may read all OPDs, else as released, of closed periods."""
+    source = service.source(request)
+    question = Question(None, query.by, query.requested_window(source.today))
+    if source.view() == INTERNAL:
+        return await service.queried(lambda: breakdown(source, question), is_private=True)
+    return await service.queried(lambda: closed_breakdown(source, question))
 
 
 @router.get(

@@ -20,7 +20,7 @@ from shared.storage.released import bins, breakdowns
 from shared.storage.released.breakdowns import ReleasedBreakdown, ReleasedCell
 from shared.storage.rolling import INSTANSI
 from shared.storage.tallies import tally_sums
-from shared.storage.tallies.tally_sums import Scope, Vector
+from shared.storage.tallies.tally_sums import Scope, Vector, padded
 
 _POOLED = "#pooled"
 
@@ -163,6 +163,5 @@ def _public_part(opd: str, part: str) -> tuple[str, str]:
 def _add(cells: dict[CellName, Vector], name: CellName, vector: Vector) -> None:
     """Add to a cell; of two vectors the longer one has the questionnaires that came later."""
     so_far = cells.get(name, ())
-    width = max(len(so_far), len(vector))
-    padded = [(*numbers, *(0,) * (width - len(numbers))) for numbers in (so_far, vector)]
-    cells[name] = tuple(map(add, *padded))
+    length = max(len(so_far), len(vector))
+    cells[name] = tuple(map(add, padded(so_far, length), padded(vector, length)))
