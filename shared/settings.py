@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from shared.domain.errors import IkmError
+from shared.domain.release import CLOSE_DAYS
 
 STACK_FILE = "stack.json"
 _TOLD_BY_THE_STACK = ("port", "database_url", "redis_url")
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
     metrics: str = Field(
         "key", description="key: /metrics needs a key that may read all OPDs; open: it needs none"
     )
+    close_days: Annotated[WholeNumber, Field(ge=1)] = Field(
+        CLOSE_DAYS,
+        description="days after a month until it is closed: what is left of it becomes public",
+    )
     log_level: Annotated[str, StringConstraints(to_upper=True)] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -93,6 +98,8 @@ class Settings(BaseSettings):
             wrong = error.errors()[0]  # all values are text, which only a number can refuse
             variable = variable_of(str(wrong["loc"][0]))
             number = "whole number" if wrong["type"].startswith("int") else "number"
+            if wrong["type"] == "greater_than_equal":
+                number = f"number, {wrong['ctx']['ge']} or more"
             raise ConfigurationError(
                 f"{variable} must be a {number}, not {wrong['input']!r}"
             ) from None

@@ -60,7 +60,9 @@ class OpdState(NamedTuple):
     """How far an OPD is counted and refreshed.
 
     `version`, `past_version`: of its tallies, and of those of past days; `refreshed`: the version
-    that its rows show; `as_of`: the local day that they are rolled to.
+    that its rows show; `as_of`: the local day that they are rolled to. `closed_to`: the last day of
+    the months that were closed; `releases`, `past_releases`: the refreshes that moved its bins, and
+    the one that last moved one of a period that is over.
     """
 
     opd: str
@@ -68,6 +70,14 @@ class OpdState(NamedTuple):
     past_version: int
     refreshed: int
     as_of: date | None
+    closed_to: date | None
+    releases: int
+    past_releases: int
+
+    def is_shown(self, today: date, closed_to: date) -> bool:
+        """Tell whether there is nothing to refresh on a local day, months being closed so far."""
+        is_rolled = (self.as_of, self.closed_to) == (today, closed_to)
+        return self.version == self.refreshed and is_rolled
 
 
 class RollingRow(msgspec.Struct, frozen=True):
@@ -121,20 +131,21 @@ def delete_other_windows(
     )
 
 
-def mark_refreshed(connection: sa.Connection, refreshed: Iterable[OpdState], as_of: date) -> None:
-    """Note which version of each OPD the rows show now.
+def write_states(connection: sa.Connection, states: Iterable[OpdState]) -> None:
+    """Note what the rows and the bins of OPDs show now; their versions are counting's to write.
 
     One statement each, OPDs in sorted order: it is the order in which counting locks them.
     """
+    shown = ("refreshed", "as_of", "closed_to", "releases", "past_releases")
     values = [
-        {"code": state.opd, "shown": state.version, "day": as_of}
-        for state in sorted(refreshed, key=lambda state: state.opd)
+        {f"new_{name}": getattr(state, name) for name in ("opd", *shown)}
+        for state in sorted(states, key=lambda state: state.opd)
     ]
     if values:
         connection.execute(
             sa.update(opd_state)
-            .where(opd_state.c.opd == sa.bindparam("code"))
-            .values(refreshed=sa.bindparam("shown"), as_of=sa.bindparam("day")),
+            .where(opd_state.c.opd == sa.bindparam("new_opd"))
+            .values({name: sa.bindparam(f"new_{name}") for name in shown}),
             values,
         )
 

@@ -1,20 +1,24 @@
 """Turns the day tallies of stale OPDs into the rolling table, in one transaction.
 
     opd_state ─► stale OPDs ─► sums of segments ─► windows ─► summaries ─► rolling_ikm ─► NOTIFY
+                                           months ─► release rule ─► released_tally, released_ikm
 
 Rows are recomputed and replaced. Versions are read before the tallies: what is counted meanwhile
 leaves its OPD stale for the next refresh. A refresh can be repeated, killed and run twice at once;
 the cache only saves work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Self
 
 import sqlalchemy as sa
 
 from services.aggregate.rolling.current_figures import current_figures
 from services.aggregate.rolling.opd_figures import OpdFigures
+from services.aggregate.rolling.released.calendar import PublicCalendar
+from services.aggregate.rolling.released.releasing import Released, Releasing
 from services.aggregate.rolling.rolling_rows import (
     WindowSummaries,
     changed,
@@ -23,6 +27,7 @@ from services.aggregate.rolling.rolling_rows import (
     summaries_of_opd,
 )
 from services.aggregate.rolling.segments import Calendar
+from shared.domain.release import CLOSE_DAYS
 from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
 from shared.storage import rolling
@@ -30,65 +35,72 @@ from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.rolling import INSTANSI, OpdState, RollingRow
 
-Shown = tuple[int, date | None]  # opd_state.refreshed and as_of: who wrote them, wrote the rows
+# Who left an OPD's state so, wrote its rows and bins.
+Shown = tuple[int, date | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a refresh leaves behind for the next one of the same process."""
+
+    opd_figures: Mapping[str, OpdFigures] = field(default_factory=dict)
+    written: Mapping[str, WindowSummaries] = field(default_factory=dict)
+    released: Released = field(default_factory=Released)
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+
+    def still_true(self, states: Sequence[OpdState]) -> Self:
+        """Return the memory without what the rows said that another process wrote since."""
+        shown = _shown(states)
+        own = {opd for opd in shown if self.shown.get(opd) == shown[opd]}
+        if self.shown == shown:
+            own.add(INSTANSI)
+        written = {opd: rows for opd, rows in self.written.items() if opd in own}
+        public = {opd: rows for opd, rows in self.released.written.items() if opd in own}
+        return replace(self, written=written, released=replace(self.released, written=public))
 
 
 @dataclass(slots=True)
 class Cache:
-    """What this process remembers of its last refresh.
+    """Holds the memory of a process; after it was cleared the next refresh writes everything."""
 
-    After it was cleared, the next refresh reads and writes everything.
-    """
-
-    opd_figures: Mapping[str, OpdFigures] = field(default_factory=dict)
-    written: Mapping[str, WindowSummaries] = field(default_factory=dict)
-    shown: Mapping[str, Shown] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
     def clear(self) -> None:
         """Forget everything."""
-        self.opd_figures, self.written, self.shown = {}, {}, {}
-
-    def still_written(self, opd: str, shown: Mapping[str, Shown]) -> WindowSummaries:
-        """Return what the rows of an OPD say; nothing unless this process wrote them last."""
-        is_last_writer = (
-            self.shown == shown if opd == INSTANSI else self.shown.get(opd) == shown[opd]
-        )
-        return self.written.get(opd, {}) if is_last_writer else {}
+        self.memory = Memory()
 
 
-@dataclass(frozen=True, slots=True)
-class _Refreshed:
-    """What a refresh leaves in the cache once it is committed."""
+def refresh(
+    engine: sa.Engine,
+    registry: Registry,
+    clock: DatabaseClock,
+    cache: Cache,
+    close_days: int = CLOSE_DAYS,
+) -> int:
+    """Bring the rolling and the released table up to date; return how many OPDs were stale.
 
-    stale: int
-    opd_figures: Mapping[str, OpdFigures]
-    written: Mapping[str, WindowSummaries]
-    shown: Mapping[str, Shown]
-
-
-def refresh(engine: sa.Engine, registry: Registry, clock: DatabaseClock, cache: Cache) -> int:
-    """Bring the rolling table up to date; return the number of OPDs that were stale.
-
-    `registry` may be behind: a newer one is read. Raises what the database raises; nothing is then
-    changed.
+    `registry` may be behind: a newer one is read. `close_days`: after so many days a month is
+    closed. Raises what the database raises; nothing is then changed.
     """
     try:
         with transaction(engine) as connection:
-            refreshed = _refresh(connection, registry, clock, cache)
+            refreshed = _refresh(connection, registry, clock, cache.memory, close_days)
     except BaseException:
         cache.clear()  # the rows that it remembers as written may not be
         raise
     if refreshed is None:
         return 0
-    cache.opd_figures = refreshed.opd_figures
-    cache.written = refreshed.written
-    cache.shown = refreshed.shown
-    return refreshed.stale
+    stale, cache.memory = refreshed
+    return stale
 
 
 def _refresh(
-    connection: sa.Connection, registry: Registry, clock: DatabaseClock, cache: Cache
-) -> _Refreshed | None:
+    connection: sa.Connection,
+    registry: Registry,
+    clock: DatabaseClock,
+    memory: Memory,
+    close_days: int,
+) -> tuple[int, Memory] | None:
     rolling.begin_refresh(connection)
     states = rolling.read_states(connection)
     if stored_registry.read_version(connection) > registry.version:
@@ -97,11 +109,13 @@ def _refresh(
     # the rows were once rolled too far is left again.
     now = clock(connection)
     today = local_day(now, registry.instansi.zone)
-    stale = [state for state in states if state.version != state.refreshed or state.as_of != today]
+    public_calendar = PublicCalendar.of(today, close_days)
+    stale = [state for state in states if not state.is_shown(today, public_calendar.closed_to)]
     if not stale:
         return None
+    memory = memory.still_true(states)
     calendar = Calendar.of(today)
-    opd_figures = current_figures(connection, states, registry, calendar, cache.opd_figures)
+    opd_figures = current_figures(connection, states, registry, calendar, memory.opd_figures)
     windows = {opd: figures.windows for opd, figures in opd_figures.items()}
     summaries = {
         state.opd: summaries_of_opd(windows[state.opd], calendar.windows) for state in stale
@@ -109,30 +123,34 @@ def _refresh(
     summaries[INSTANSI] = summaries_of_instansi(
         list(windows.values()), registry, calendar.windows, today
     )
-    rolling.replace_rows(connection, list(_rows_to_write(summaries, states, now, cache)))
+    rows = _rows_to_write(summaries, states, now, memory.written)
+    rolling.replace_rows(connection, list(rows))
     _delete_past_windows(connection, stale, calendar)
+    releasing = Releasing(connection, registry, public_calendar, now)
+    months = {state.opd: opd_figures[state.opd].months for state in stale}
+    released = releasing.release(states, stale, months, memory.released)
     rolling.announce(connection, list(summaries))
+    states_after = [released.figures[state.opd].state for state in states]
     # Last: counting waits for these rows until the commit.
-    rolling.mark_refreshed(connection, stale, today)
-    shown = _shown(states) | {state.opd: (state.version, today) for state in stale}
-    return _Refreshed(len(stale), opd_figures, {**cache.written, **summaries}, shown)
+    rolling.write_states(connection, [released.figures[state.opd].state for state in stale])
+    written = {**memory.written, **summaries}
+    return len(stale), Memory(opd_figures, written, released, _shown(states_after))
 
 
-def _shown(states: Sequence[OpdState]) -> dict[str, Shown]:
-    return {state.opd: (state.refreshed, state.as_of) for state in states}
+def _shown(states: Iterable[OpdState]) -> dict[str, Shown]:
+    return {state.opd: (state.refreshed, state.as_of, state.releases) for state in states}
 
 
 def _rows_to_write(
     summaries: Mapping[str, WindowSummaries],
     states: Sequence[OpdState],
     now: datetime,
-    cache: Cache,
+    written: Mapping[str, WindowSummaries],
 ) -> Iterator[RollingRow]:
-    shown = _shown(states)
     versions = {state.opd: state.version for state in states}
     versions[INSTANSI] = sum(versions.values())
     for opd, summaries_of_windows in summaries.items():
-        to_write = changed(summaries_of_windows, cache.still_written(opd, shown))
+        to_write = changed(summaries_of_windows, written.get(opd, {}))
         yield from rows_of(opd, to_write, versions[opd], now)
 
 

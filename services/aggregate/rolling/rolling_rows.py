@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -74,25 +74,29 @@ def rows_of(
     opd: str, summaries: WindowSummaries, version: int, now: datetime
 ) -> Iterator[RollingRow]:
     """Yield the rows that say this of an OPD (or INSTANSI)."""
-    for (layanan, _), (window, summary, rollup) in summaries.items():
-        low, high = summary.ci95 or (None, None)
-        detail = Detail(summary.unsur, summary.comparison, summary.sample, rollup)
-        yield RollingRow(
-            opd=opd,
-            layanan=layanan,
-            window=window.name,
-            first=window.first,
-            last=window.last,
-            respondents=summary.respondents,
-            ikm=summary.ikm,
-            mutu=summary.mutu,
-            ci_low=low,
-            ci_high=high,
-            scheme=summary.scheme,
-            detail=msgspec.Raw(encode(detail)),
-            version=version,
-            computed_at=now,
-        )
+    for (layanan, _), summary in summaries.items():
+        yield RollingRow(**columns(opd, layanan, summary), version=version, computed_at=now)
+
+
+def columns(opd: str, layanan: str, window_summary: WindowSummary) -> dict[str, Any]:
+    """Return the columns of a row that do not depend on when it is written."""
+    window, summary, rollup = window_summary
+    low, high = summary.ci95 or (None, None)
+    detail = Detail(summary.unsur, summary.comparison, summary.sample, rollup)
+    return {
+        "opd": opd,
+        "layanan": layanan,
+        "window": window.name,
+        "first": window.first,
+        "last": window.last,
+        "respondents": summary.respondents,
+        "ikm": summary.ikm,
+        "mutu": summary.mutu,
+        "ci_low": low,
+        "ci_high": high,
+        "scheme": summary.scheme,
+        "detail": msgspec.Raw(encode(detail)),
+    }
 
 
 def window_summary(row: RollingRow | ReleasedRow) -> WindowSummary:

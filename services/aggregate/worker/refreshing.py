@@ -17,6 +17,8 @@ def refresh_now(context: WorkerContext, clock: DatabaseClock) -> int:
     if wait_s > 0:
         time.sleep(wait_s)
     context.redis.delete(refresh_flag(context.settings.redis_prefix))
-    refreshed = refresh(context.engine, context.registry(), clock, context.cache)
+    refreshed = refresh(
+        context.engine, context.registry(), clock, context.cache, context.settings.close_days
+    )
     context.refreshed_s = time.monotonic()
     return refreshed

@@ -6,6 +6,7 @@ import time
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.hints import send_hint
 from shared.broker import DRAIN, REFRESH
+from shared.domain.release import last_closed_day
 from shared.domain.window import local_day
 from shared.hinting import drain_flag, refresh_flag
 from shared.registry import publication
@@ -30,7 +31,8 @@ def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
     with context.engine.connect() as connection:
         today = local_day(clock(connection), registry.instansi.zone)
         states = rolling.read_states(connection)
-    if any(state.version > state.refreshed or state.as_of != today for state in states):
+    closed_to = last_closed_day(today, context.settings.close_days)
+    if not all(state.is_shown(today, closed_to) for state in states):
         send_hint(context, refresh_flag(prefix), REFRESH)
     if time.monotonic() - context.tidied_s >= TIDY_EVERY_S:
         context.tidied_s = time.monotonic()

@@ -84,3 +84,10 @@ def test_files_of_variables_are_not_read(home: Path, monkeypatch: pytest.MonkeyP
     (home / ".env").write_text("IKM_PORT=9\n", encoding="utf-8")
     monkeypatch.chdir(home)
     assert Settings.load().port == 8000
+
+
+def test_a_month_is_closed_a_day_after_it_at_the_earliest(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.load().close_days == 7
+    monkeypatch.setenv("IKM_CLOSE_DAYS", "0")
+    with pytest.raises(ConfigurationError, match="IKM_CLOSE_DAYS must be a number, 1 or more"):
+        Settings.load()
