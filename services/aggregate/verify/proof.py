@@ -32,7 +32,7 @@ from shared.progress import Progress, untold
 from shared.registry.snapshot import Registry
 from shared.storage import ledger
 from shared.storage.checks import ledger_checks, receipt_checks
-from shared.storage.engine import snapshot, transaction
+from shared.storage.engine import lift_time_limits, snapshot, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.tallies import tally_check
 
@@ -46,6 +46,7 @@ def verify(engine: sa.Engine, audit: Audit, progress: Progress = untold) -> Repo
         inbox: InboxReading | None = None
         unread: list[Finding] = []
         with transaction(engine) as folding:
+            lift_time_limits(folding)  # the inbox may be long
             ledger.postpone_folding(folding)
             try:
                 inbox = inbox_check.read_inbox(audit)

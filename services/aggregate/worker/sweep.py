@@ -11,6 +11,7 @@ from shared.domain.window import local_day
 from shared.hinting import drain_flag, refresh_flag
 from shared.registry import publication
 from shared.storage import ledger, rolling
+from shared.storage.driver.sessions import end_frozen_sessions
 from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.ledger import LIFE_IS_OVER
 
@@ -29,6 +30,8 @@ def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
     if context.inbox.depth().entries:
         send_hint(context, drain_flag(prefix), DRAIN)
     with context.engine.connect() as connection:
+        if ended := end_frozen_sessions(connection):
+            log.warning("sessions of frozen processes were ended", extra={"sessions": ended})
         today = local_day(clock(connection), registry.instansi.zone)
         states = rolling.read_states(connection)
     closed_to = last_closed_day(today, context.settings.close_days)
