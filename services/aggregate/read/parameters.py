@@ -20,7 +20,7 @@ DEFAULT_WINDOW = "all"
 ABSENT = ""  # no parameter may have this value, so it stands for one that was not given
 INDEX, OPD_INDEX, HOME = "/v1/ikm", "/v1/opd/{opd}/ikm", "/"  # whose answers are kept
 DEFAULT_WINDOWS: Final = {INDEX: DEFAULT_WINDOW, OPD_INDEX: DEFAULT_WINDOW, HOME: "12m"}
-_OPD_PATH: Final = OPD_INDEX.split("{opd}")
+_OPD_PATH: Final = re.compile(OPD_INDEX.replace("{opd}", "([^/]+)"))
 _PLAIN_PARAMETER: Final = re.compile(rb"(window|layanan)=[0-9A-Za-z-]+")
 WINDOW_PATTERN = (
     r"^(today|7d|30d|90d|365d|3m|12m|all|[1-9][0-9]{3}(-(S[12]|Q[1-4]|0[1-9]|1[0-2]))?)$"
@@ -78,11 +78,10 @@ def plainly_asked(path: str, query: bytes) -> AnswerKey | None:
 
     None for any other spelling and any other path: those are read by the routes.
     """
-    is_of_opd = path.startswith(_OPD_PATH[0]) and path.endswith(_OPD_PATH[1])
-    route = OPD_INDEX if is_of_opd else path
+    of_opd = _OPD_PATH.fullmatch(path)
+    route, opd = (path, "") if of_opd is None else (OPD_INDEX, of_opd[1])
     if route not in DEFAULT_WINDOWS:
         return None
-    opd = path[len(_OPD_PATH[0]) : -len(_OPD_PATH[1])] if is_of_opd else ""
     given = {b"window": DEFAULT_WINDOWS[route].encode(), b"layanan": b""}
     if query:
         parts = query.split(b"&", len(given))

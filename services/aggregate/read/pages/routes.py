@@ -12,7 +12,7 @@ from services.aggregate.read.bodies import Index
 from services.aggregate.read.figures import released_index
 from services.aggregate.read.pages import swagger_ui
 from services.aggregate.read.pages.render import page
-from services.aggregate.read.pages.windows import choices, days_of
+from services.aggregate.read.pages.windows import choices, days_of, label
 from services.aggregate.read.pages.words import NOTHING
 from services.aggregate.read.parameters import DEFAULT_WINDOWS, HOME
 from services.aggregate.read.service import PreparedResponse, Service
@@ -77,6 +77,7 @@ def _home_page(index: Index, window: Window, today: date) -> PreparedAnswer:
         opd_lines=sorted(index.opd, key=lambda line: line.name.casefold()),
         window=window,
         choices=choices(today),
+        label=label(window),
         days=days_of(window),
         scheme=_SCHEMES.get(index.instansi.scheme, index.instansi.scheme),
         nothing=NOTHING,

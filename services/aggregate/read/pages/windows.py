@@ -2,22 +2,17 @@
 
 from datetime import date
 
-from services.aggregate.read.pages.words import day
-from shared.domain.window import Window, rolling_windows
+from services.aggregate.read.pages.words import MONTHS, day
+from shared.domain.window import Window, public_windows
 
-_NAMES = {
-    "today": "Hari ini",
-    "7d": "7 hari",
-    "30d": "30 hari",
-    "90d": "90 hari",
-    "365d": "365 hari",
-    "all": "Semua",
-}
+_NAMES = {"3m": "3 bulan", "12m": "12 bulan", "all": "Semua"}
+_KINDS = {"Q": "Triwulan", "S": "Semester"}
 
 
 def choices(today: date) -> list[tuple[Window, str]]:
-    """Return the rolling windows with their labels; periods as "Triwulan 4 2026"."""
-    return [(window, _label(window)) for window in rolling_windows(today)]
+    """Return the public windows kept ready, with their labels; periods as "Triwulan 4 2026"."""
+    current_month, *others = public_windows(today)
+    return [(current_month, "Bulan ini"), *((window, label(window)) for window in others)]
 
 
 def days_of(window: Window) -> str:
@@ -29,9 +24,13 @@ def days_of(window: Window) -> str:
     return f"{day(window.first)} sampai {day(window.last)}"
 
 
-def _label(window: Window) -> str:
+def label(window: Window) -> str:
+    """Return what a public window is called: "Triwulan 4 2026", "Mei 2026", "12 bulan"."""
     if window.name in _NAMES:
         return _NAMES[window.name]
     year, _, part = window.name.partition("-")
-    kind = {"Q": "Triwulan", "S": "Semester"}.get(part[:1])
-    return f"{kind} {part[1:]} {year}" if kind else f"Tahun {year}"
+    if not part:
+        return f"Tahun {year}"
+    if part.isdigit():
+        return f"{MONTHS[int(part) - 1]} {year}"
+    return f"{_KINDS[part[0]]} {part[1:]} {year}"

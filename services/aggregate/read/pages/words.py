@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
-NOTHING = "–"
+NOTHING = "—"
 
 
 def number(value: Decimal | int | None) -> str:

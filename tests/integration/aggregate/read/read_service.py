@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -70,10 +70,11 @@ class Read:
 
     app: ReadApi
     key: str | None = None
+    address: str = "127.0.0.1"
 
     def with_key(self, key: str | None) -> "Read":
         """The same, asked with another key, or without one."""
-        return Read(self.app, key)
+        return replace(self, key=key)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.ask("GET", path, headers)
@@ -82,7 +83,9 @@ class Read:
         sent = {} if self.key is None else authorization(self.key)
 
         async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                self.app, raise_app_exceptions=False, client=(self.address, 1)
+            )
             async with httpx.AsyncClient(transport=transport, base_url="http://read") as client:
                 return await client.request(method, path, headers={**sent, **(headers or {})})
 
