@@ -11,6 +11,7 @@ from shared.storage.tables import parked, receipt, response
 
 TABLES = {"counted": response, "parked": parked}  # state of a receipt -> table of its row
 _CHUNK = 10_000
+_ON_THE_SERVER = {"stream_results": True, "max_row_buffer": _CHUNK}  # the cursor
 _SELECT_RECEIPTS = sa.text("SELECT uuid_send(receipt), channel, source_id, digest FROM receipt")
 # Ids of which one content is counted more than once: a few, and how many there are.
 _REPEATED = sa.text("""
@@ -40,8 +41,8 @@ class StoredReceipt(NamedTuple):
 def all_receipts(connection: sa.Connection) -> Iterator[Sequence[StoredReceipt]]:
     """Yield all receipts, some thousands at a time, in no order."""
     # With a cursor on the server: there may be millions.
-    with connection.execute(_SELECT_RECEIPTS, execution_options={"yield_per": _CHUNK}) as rows:
-        for chunk in rows.partitions():
+    with connection.execute(_SELECT_RECEIPTS, execution_options=_ON_THE_SERVER) as rows:
+        for chunk in rows.partitions(_CHUNK):
             yield [StoredReceipt(*row) for row in chunk]
 
 
