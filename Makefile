@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench chaos lock clean moved
+.PHONY: help run test check fmt bench chaos attack lock clean moved
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install
@@ -38,6 +38,9 @@ bench: .venv/dev.stamp ## measure: each figure as a ratio to a yardstick of the 
 
 chaos: .venv/dev.stamp ## kill processes 100 times and freeze some under load, then compare all with a model
 	$(PY) -m benchmarks.chaos --kills 100
+
+attack: .venv/dev.stamp ## attack the running service as the suite does, three times as hard
+	ATTACK_SCALE=3 $(PY) -m pytest tests/attack
 
 # The files name no index host, so that they install from whatever index a machine is set up for.
 COMPILE = $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \

@@ -36,6 +36,8 @@ Education = Literal["SD", "SMP", "SMA", "D1", "D2", "D3", "D4", "S1", "S2", "S3"
 Occupation = Literal["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "PELAJAR", "LAINNYA"]
 
 MOST_VIOLATIONS = 100  # a hostile body could have a million
+# Longer ones are no survey answers: as objects a MiB of them would hold up everybody for 0.1 s.
+EXPLAINED_MAX_BYTES = 64 * 1024
 MOST_REMEMBERED = 65_536  # of what a hostile sender could invent for ever: codes, places
 _NUL = "\0"  # msgspec accepts its escape, PostgreSQL's text does not hold it
 
@@ -148,10 +150,15 @@ class SubmissionDecoder:
     ) -> list[Violation]:
         if most_violations <= 0:  # the way to the reasons is the long one
             return []
+        is_long = len(body) > EXPLAINED_MAX_BYTES
         try:
-            document = msgspec.json.decode(body)
+            document = _skim(body) if is_long else msgspec.json.decode(body)
         except (ValueError, RecursionError) as malformed:
             return [Violation("", "malformed-json", f"not a JSON document: {_reason(malformed)}")]
+        if is_long:
+            reason = f"{_reason(error)}; " if error else ""
+            detail = f"{reason}only submissions of up to 64 KiB are explained in full"
+            return [Violation("", "invalid", detail)]
         every_violation = violations(document, self._questionnaire_of(document))
         first_violations = list(islice(every_violation, min(most_violations, MOST_VIOLATIONS)))
         # A member that stands twice, once wrong: the document holds the last one alone.
@@ -172,6 +179,7 @@ class SubmissionDecoder:
         return self._registry.questionnaire_for(opd, layanan, named)
 
 
+_skim: Callable[[bytes], object] = msgspec.json.Decoder(msgspec.Raw).decode  # makes no objects
 # The members of a submission and their types; raises ValueError or RecursionError.
 decode_members: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
 
@@ -207,4 +215,4 @@ def _answers_type(questionnaire: Questionnaire) -> type[msgspec.Struct]:
 
 
 def _reason(error: Exception) -> str:
-    return "too deeply nested" if isinstance(error, RecursionError) else str(error)
+    return "too deeply nested" if isinstance(error, RecursionError) else str(error)[:200]

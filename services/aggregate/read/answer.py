@@ -58,7 +58,6 @@ class PreparedAnswer:
         of_body = [
             (b"content-type", media_type),
             (b"content-length", length),
-            (b"x-content-type-options", b"nosniff"),
         ]
         return cls(body, tag, [*of_body, *unchanged, *more_headers], unchanged)
 

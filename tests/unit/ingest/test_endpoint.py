@@ -322,9 +322,17 @@ def test_what_is_good_among_a_flood_is_accepted() -> None:
 
 
 def test_a_name_comes_back_cut() -> None:
-    _, said, _ = post(flood(1, 1, 100_000))
+    _, said, _ = post(flood(1, 1, 10_000))
     (pointer,) = [error["pointer"] for error in said["errors"] if error["code"] == "unknown"]
     assert len(pointer) < 200
+
+
+def test_what_is_far_too_long_is_not_explained_in_full() -> None:
+    lists = b'{"answers":[%s]}' % b",".join([b"[]"] * 100_000)
+    for body, code in ((lists, "invalid"), (lists[:-1], "malformed-json")):
+        _, said, _ = post(body)
+        assert [error["code"] for error in said["errors"]] == [code]
+        assert len(said["errors"][0]["detail"]) < 300
 
 
 def test_one_submission_of_a_batch_may_have_one_mebibyte() -> None:
