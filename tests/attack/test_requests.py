@@ -129,3 +129,14 @@ def test_guessed_keys_are_slowed_and_the_right_one_is_not(attacked: Attacked) ->
     said = attacked.log.read_text()
     assert "guess" not in said
     assert "192.0.2" not in said
+
+
+def test_guessed_keys_of_readers_are_slowed_too(attacked: Attacked) -> None:
+    headers = {"authorization": "Bearer guess", "x-forwarded-for": "198.51.100.7"}
+    attacked.client.get("/v1/ikm")  # that a public answer is ready changes nothing
+    statuses = [
+        attacked.client.get("/v1/ikm", headers=headers).status_code for _ in range(ADDRESS_MAX + 1)
+    ]
+    assert statuses == [401] * ADDRESS_MAX + [429]
+    public = attacked.client.get("/v1/ikm", headers={"x-forwarded-for": "198.51.100.7"})
+    assert public.status_code == 200
