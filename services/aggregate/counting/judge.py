@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
+import sqlalchemy as sa
 
 from services.aggregate.counting.columns import BoolColumn, IntColumn, bool_column
 from services.aggregate.counting.decode import DecodedSubmissions, decode
@@ -20,6 +21,7 @@ from services.aggregate.counting.places import PlaceFinder
 from services.aggregate.counting.recovery import together_or_singly
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
+from shared.storage.registry import stored_registry
 from shared.storage.responses import Place
 from shared.wire import Submission, SubmissionDecoder
 
@@ -100,6 +102,21 @@ class Judge:
         if isinstance(violations, Submission):
             raise TypeError("readable by itself and not as columns")  # a fault of this program
         return Parkable(violations, violations[0].code)
+
+
+class PresentJudge:
+    """Gives the judge of the registry as a transaction sees it; it is made anew when it changed."""
+
+    def __init__(self) -> None:
+        self._judge = Judge(Registry.empty())
+
+    def __call__(self, connection: sa.Connection) -> Judge:
+        """Return the judge."""
+        judge = self._judge
+        if stored_registry.read_version(connection) != judge.registry.version:
+            # Two threads may judge and count: each keeps what it has seen itself.
+            judge = self._judge = Judge(stored_registry.load(connection))
+        return judge
 
 
 def _countable(

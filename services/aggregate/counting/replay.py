@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from services.aggregate.counting.batch import deltas_of, response_rows
 from services.aggregate.counting.count import CONFLICT, add
-from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judge import PresentJudge
 from services.aggregate.counting.judgement import UNCOUNTABLE
 from services.aggregate.counting.recovery import together_or_singly
+from shared.domain.violation import Violation
 from shared.progress import Progress, untold
 from shared.storage import parking, receipts, responses
 from shared.storage.cursor import open_cursor
@@ -71,21 +72,21 @@ class Replay:
             last = codes[-1]
 
     def _all(self, batches: Iterable[Sequence[UUID]], total: int, progress: Progress) -> Replayed:
-        with self.engine.connect() as connection:
-            judge = Judge(stored_registry.load(connection))
-        result = Replayed()
+        judge_in, result = PresentJudge(), Replayed()
         for codes in batches:
             parts = together_or_singly(
-                codes, lambda part: self._replay(judge, part), self._leave_parked
+                codes, lambda part: self._replay(judge_in, part), self._leave_parked
             )
             result = Replayed(*map(sum, zip(result, *parts, strict=True)))
             done = sum(result)
             progress(done, max(done, total))
         return result
 
-    def _replay(self, judge: Judge, codes: Sequence[UUID]) -> Replayed:
-        """Count in one transaction what can be counted now."""
+    def _replay(self, judge_in: PresentJudge, codes: Sequence[UUID]) -> Replayed:
+        """Count in one transaction what can be counted now, by the registry of that moment."""
         with transaction(self.engine) as connection:
+            stored_registry.hold(connection)
+            judge = judge_in(connection)
             taken = parking.lock_parked(connection, codes)
             now = self.clock(connection)
             now_us = round(now.timestamp() * 1_000_000)
@@ -110,7 +111,7 @@ class Replay:
                 add(cursor, deltas_of(judgement.countable), judge.day(now_us))
                 parking.delete_parked(connection, list(counted))
             waiting = [(row.receipt, row.violations) for row in held] + [
-                (rows[position].receipt, parkable.violations)
+                (rows[position].receipt, _with_conflict(rows[position], parkable.violations))
                 for position, parkable in judgement.parkable.items()
             ]
             parking.note_retries(connection, waiting, now)
@@ -120,6 +121,18 @@ class Replay:
         """Note that the submission cannot be counted: the log says why."""
         with transaction(self.engine) as connection:
             taken = parking.lock_parked(connection, [code])
-            waiting = [(row.receipt, UNCOUNTABLE.violations) for row in taken]
+            waiting = [(row.receipt, _with_conflict(row, UNCOUNTABLE.violations)) for row in taken]
             parking.note_retries(connection, waiting, self.clock(connection))
         return Replayed(parked=len(taken), gone=1 - len(taken))
+
+
+def _with_conflict(
+    row: parking.LockedSubmission, violations: Sequence[Violation]
+) -> Sequence[Violation]:
+    """Return why a submission stays parked, first of all that its id was used before.
+
+    Else a forced replay that failed would let the next one, which is not forced, count it.
+    """
+    if row.reason != CONFLICT:
+        return violations
+    return [*(violation for violation in row.violations if violation.code == CONFLICT), *violations]

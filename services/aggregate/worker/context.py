@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from celery import Celery
 from redis import Redis
 
-from services.aggregate.counting.judge import Judge
+from services.aggregate.counting.judge import Judge, PresentJudge
 from services.aggregate.rolling.refresh import Cache
 from shared.connections import worker_redis
 from shared.inbox.reader import Reader
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.storage.engine import create_engine
-from shared.storage.registry import stored_registry
 
 
 class WorkerContext:
@@ -29,7 +28,7 @@ class WorkerContext:
         self.refreshed_s = 0.0  # monotonic time of the last refresh
         self.tidied_s = 0.0
         self.leftovers_due_s = 0.0  # monotonic time of the next look for what is unsettled
-        self.last_judge = Judge(Registry.empty())  # what `judge_in` gave
+        self.judge_in = PresentJudge()
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -53,14 +52,6 @@ class WorkerContext:
         """Return the judge of the present registry."""
         with self.engine.connect() as connection:
             return self.judge_in(connection)
-
-    def judge_in(self, connection: sa.Connection) -> Judge:
-        """Return the judge of the registry as a transaction sees it; made anew when it changed."""
-        judge = self.last_judge
-        if stored_registry.read_version(connection) != judge.registry.version:
-            # Two threads judge and count: each keeps what it has seen itself.
-            judge = self.last_judge = Judge(stored_registry.load(connection))
-        return judge
 
     def registry(self) -> Registry:
         """Return the present registry."""

@@ -35,7 +35,7 @@ def count_and_settle(context: WorkerContext, batch: Batch, clock: DatabaseClock)
     def count_entries(entries: Sequence[Entry]) -> Counted:
         if len(entries) == len(batch.entries):
             return count_now(batch)
-        return count_now(judged(context.last_judge, entries, batch.epoch))
+        return count_now(judged(context.judge(), entries, batch.epoch))
 
     def park(entry: Entry) -> Counted:
         log.error("entry cannot be counted: parked", extra={"stream_id": entry.stream_id.decode()})

@@ -258,3 +258,31 @@ def test_a_foreign_entry_stays_parked_as_what_it_is(context: WorkerContext, redi
         json.dumps({}).encode(),
     ) or b"hello" in row["body"]
     assert not findings(context)
+
+
+def test_a_conflict_stays_one_when_it_was_forced_in_vain(
+    context: WorkerContext, redis_url: str
+) -> None:
+    """Else the next replay, which is not forced, would count one id twice."""
+    park(context, redis_url, sent("a"), sent("a", layanan="kia"))
+    assert replay(context, force=True).waiting() == Replayed(parked=1)
+    [row] = parked(context).values()
+    assert row["reason"] == "id-conflict"
+    codes = [violation["code"] for violation in row["violations"]]
+    assert codes == ["id-conflict", "unknown-layanan"]
+    apply(context.engine, MENDED)
+    assert replay(context).waiting() == Replayed(parked=1)
+    assert replay(context, force=True).waiting() == Replayed(counted=1)
+
+
+def test_a_replay_judges_by_the_registry_of_the_moment_at_which_it_counts(
+    context: WorkerContext, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park(context, redis_url, *(sent(source_id, layanan="kia") for source_id in "ab"))
+    monkeypatch.setattr(replaying, "BATCH", 1)
+
+    def mend(done: int, _: int) -> None:
+        if done == 1:
+            apply(context.engine, MENDED)
+
+    assert replay(context).waiting(progress=mend) == Replayed(counted=1, parked=1)
