@@ -5,6 +5,7 @@ the stack that runs in IKM_HOME says about itself, and that before the defaults.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,7 +22,8 @@ from shared.domain.errors import IkmError
 from shared.domain.release import CLOSE_DAYS
 
 STACK_FILE = "stack.json"
-_TOLD_BY_THE_STACK = ("port", "database_url", "redis_url")
+_DATABASES = ("database_url", "read_database_url", "migrate_database_url")
+_TOLD_BY_THE_STACK = ("port", "redis_url", *_DATABASES)
 WholeNumber = Annotated[int, BeforeValidator(float)]  # 2e6 is one too
 
 
@@ -42,6 +44,12 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "",
         description="PostgreSQL, e.g. postgresql+psycopg://user:secret@host/ikm; empty: embedded",
+    )
+    read_database_url: str = Field(
+        "", description="the same as the role of the read API; empty: IKM_DATABASE_URL"
+    )
+    migrate_database_url: str = Field(
+        "", description="the same as the owner of the tables; empty: IKM_DATABASE_URL"
     )
     redis_url: str = Field(
         "", description="Redis >= 6.2, e.g. redis://host:6379/0; empty: embedded"
@@ -114,9 +122,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the running stack after the environment; files of variables are not read."""
-        home = (env_settings() | init_settings()).get("home", cls.model_fields["home"].default)
+        given = env_settings() | init_settings()
+        home = given.get("home", cls.model_fields["home"].default)
         stack = running_stack(Path(home))
         told = {name: str(stack[name]) for name in _TOLD_BY_THE_STACK if stack.get(name)}
+        if any(name in given for name in _DATABASES):  # of another server than the stack's
+            told = {name: value for name, value in told.items() if name not in _DATABASES}
         return init_settings, env_settings, InitSettingsSource(settings_cls, told)
 
     @property
@@ -127,6 +138,14 @@ class Settings(BaseSettings):
     def need_database(self) -> str:
         """Return PostgreSQL's address, or raise a ConfigurationError that says how to give one."""
         return _needed(self.database_url, "PostgreSQL", "IKM_DATABASE_URL", self.home)
+
+    def need_read_database(self) -> str:
+        """Return PostgreSQL's address for the read API: its role may change nothing."""
+        return self.read_database_url or self.need_database()
+
+    def need_migrate_database(self) -> str:
+        """Return PostgreSQL's address for migrations: the owner of the tables."""
+        return self.migrate_database_url or self.need_database()
 
     def need_redis(self) -> str:
         """Return Redis' address, or raise a ConfigurationError that says how to give one."""
@@ -146,10 +165,17 @@ VARIABLES: Mapping[str, str] = {
 def running_stack(home: Path) -> Mapping[str, Any]:
     """Return what the embedded stack in `home` wrote about itself; nothing when none runs there."""
     try:
-        document = json.loads((home / STACK_FILE).read_text(encoding="utf-8"))
+        document = json.loads(_own_text(home / STACK_FILE))
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _own_text(path: Path) -> str:
+    """Read a file, not what it leads to: whoever could write into the home decides nothing more."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags), encoding="utf-8") as file:
+        return file.read()
 
 
 def _needed(value: str, server: str, variable: str, home: Path) -> str:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
 from shared.domain.tally import Tally
 from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
@@ -105,3 +107,8 @@ def tally_of(scores: Sequence[int | None], weights: Sequence[int]) -> Tally:
 def stopped_clock(now: datetime) -> DatabaseClock:
     """PostgreSQL's clock, stopped at this time."""
     return lambda _connection: now
+
+
+def as_role(database_url: str, role: str) -> str:
+    """Return the address of a database for one of its roles."""
+    return sa.make_url(database_url).set(username=role).render_as_string(hide_password=False)

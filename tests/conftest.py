@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from services.ops.account.account import Account, dedicated_account, give
 from services.ops.errors import CannotStart
-from services.ops.stack.account import Account, give
-from services.ops.stack.servers import Postgres, Redis, account_for
+from services.ops.stack.servers import Postgres, Redis
 from shared.storage import migrate
+from shared.storage.rights.roles import MIGRATE
 
 TEMPLATE = "ikm_template"
 # A test database lives for seconds: what a power failure would do to it does not matter.
@@ -72,7 +73,7 @@ def server_folder() -> Iterator[Path]:
 def server_user(server_folder: Path) -> Account | None:
     """The user that the servers run as (root gives them to an ordinary one)."""
     try:
-        account = account_for(server_folder)
+        account = dedicated_account()
     except CannotStart as error:
         _missing(str(error))
         raise
@@ -90,7 +91,8 @@ def postgres_server(server_folder: Path, server_user: Account | None) -> Iterato
     try:
         with server.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
-        migrate.upgrade(server.database_url(TEMPLATE))
+        server.prepare_roles(TEMPLATE)
+        migrate.upgrade(server.database_url(TEMPLATE, MIGRATE))
         yield server
     finally:
         server.stop()

@@ -73,6 +73,7 @@ def running_city(folder: Path) -> Iterator[City]:
     """Run the stack while the block lasts, once its example has been replayed."""
     for name in [name for name in os.environ if name.startswith("IKM_")]:
         del os.environ[name]  # what the stack is told is told here
+    folder.chmod(0o711)  # started by root, the stack is of an account that must pass
     home = folder / "home"
     command = [CLI, "up", "--home", str(home), "--port", "0", "--example", "tanjungpinang"]
     with program("up", command, folder, frozenset(os.sched_getaffinity(0))) as up:

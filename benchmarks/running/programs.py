@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.running.processes import pinned, tree
 from services.ops.stack import child
-from services.ops.stack.folders import end_of
+from services.ops.stack.files import end_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0

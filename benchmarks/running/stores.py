@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.running.processes import pinned, tree
-from services.ops.stack.account import give
-from services.ops.stack.servers import Postgres, Redis, account_for
+from services.ops.account.account import dedicated_account, give
+from services.ops.stack.servers import Postgres, Redis
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Stores:
 @contextmanager
 def stores(folder: Path, cores: frozenset[int]) -> Iterator[Stores]:
     """Run both servers on `cores`, their data in `folder`."""
-    account = account_for(folder)
+    account = dedicated_account()
     give(folder, account)
     with tempfile.TemporaryDirectory(
         prefix="ikm-b-", dir="/tmp", ignore_cleanup_errors=True

@@ -6,13 +6,15 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from shared.storage.rights.grants import grant
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Two processes that migrate at once wait for each other. The number is "IKM".
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=0x494B4D)
 
 
 def upgrade(url: str) -> None:
-    """Apply every migration that `url` lacks."""
+    """Apply every migration that `url` lacks, and give each role its rights to the tables."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     # Not the engine of the services: a migration of a large table has no time limit.
@@ -21,3 +23,4 @@ def upgrade(url: str) -> None:
         connection.execute(_LOCK)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        grant(connection)

@@ -1,5 +1,6 @@
 """Running stacks for the tests of this folder, which know the project by its processes alone."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,17 @@ def start() -> Iterator[Callable[..., Up]]:
     yield up
     for run in started:
         run.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_data_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Started by root, a stack keeps its data elsewhere: a home below a closed folder is a link."""
+    yield
+    base = tmp_path_factory.getbasetemp()
+    for link in (*base.glob("*"), *base.glob("*/*")):
+        if link.is_symlink() and "ikm-root" in str(link.resolve()):
+            shutil.rmtree(link.resolve())
+            link.unlink()
 
 
 @pytest.fixture(scope="session")

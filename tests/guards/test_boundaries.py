@@ -10,6 +10,8 @@ from tests.guards.repository import dotted, expect_none, imports, lines, modules
 THE_ENVIRONMENT = {"os.environ", "os.getenv", "pydantic_settings.BaseSettings"}
 KNOW_THE_ENVIRONMENT = {
     "shared/settings.py": "the one reader",
+    "services/ops/account/running.py": "asks as an account, in the environment that it would have",
+    "services/ops/account/handover.py": "goes on as an account, in the same environment",
     "services/ops/stack/child.py": "hands the stack's environment on to its processes",
     "services/ops/commands/run.py": "sets REMAP_SIGTERM, which Celery reads when it is imported",
     "services/ops/stack/stack.py": "the same for the commands that the stack runs",

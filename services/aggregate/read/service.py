@@ -45,7 +45,7 @@ class ReadService:
         self.clock = clock
         self._has_open_metrics = settings.has_open_metrics
         self.current = CurrentSnapshot()
-        self.engine: sa.Engine = create_engine(settings.need_database(), pool_size=QUERIES_MAX)
+        self.engine: sa.Engine = create_engine(settings.need_read_database(), pool_size=QUERIES_MAX)
         limit_silence(self.engine)
         self.queries = Queries()
         self.meters = ReadMeters(self.engine, self.current, clock)

@@ -4,24 +4,33 @@ A container's health check looks at the file's age; a worker that lost its way a
 is seen so.
 """
 
-import tempfile
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.beat import PersistentScheduler
+from celery.beat import Scheduler
+
+from shared.settings import Settings
 
 EVERY_S = 5.0
-# A container has one process and a /tmp of its own.
-SIGN = Path(tempfile.gettempdir()) / "ikm.alive"
 
 
-def touch() -> None:
-    """Give the sign."""
-    # On a shared machine the file may be somebody else's, and nobody looks at it there.
-    with suppress(OSError):
-        SIGN.touch()
+def sign(home: Path, process: str) -> Path:
+    """Return the file of a process: `inbox`, `refresh` or `beat`."""
+    return home / f"alive-{process}"
+
+
+def touch(path: Path) -> None:
+    """Give the sign; a link in its place is not followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):  # without a home nobody looks at it
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            os.utime(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 class LivenessStep(bootsteps.StartStopStep):
@@ -31,16 +40,25 @@ class LivenessStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:  # noqa: ANN401 (Celery's worker, which has no type here)
         """Begin to give the sign."""
-        touch()
-        parent.timer.call_repeatedly(EVERY_S, touch)
+        # `ikm worker` names its node after what it works on.
+        path = sign(Settings.load().home, str(parent.hostname).partition("-")[0])
+        touch(path)
+        parent.timer.call_repeatedly(EVERY_S, touch, (path,))
 
 
-class Beat(PersistentScheduler):
-    """Gives the sign with every turn of the schedule."""
+class Beat(Scheduler):
+    """Gives the sign with every turn of the schedule.
+
+    What was sent last is remembered in memory alone: after a restart everything is due at most an
+    interval later, and no file of anybody's is read as a pickle.
+    """
+
+    _sign: Path | None = None
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (as Celery declares it)
         """Give the sign, and do what is due."""
-        touch()
+        self._sign = self._sign or sign(Settings.load().home, "beat")
+        touch(self._sign)
         return super().tick(*args, **kwargs)
 
 

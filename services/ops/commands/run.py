@@ -2,8 +2,6 @@
 
 import os
 import socket
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -96,22 +94,7 @@ def beat() -> None:
 
     It sends sweeps and the midnight roll. A second one would only send everything twice.
     """
-    from shared.settings import Settings
-
-    app = _celery_app()
-    settings = Settings.load()
-    folder = settings.home if settings.home.is_dir() else Path(tempfile.mkdtemp(prefix="ikm-beat-"))
-    app.start(
-        [
-            "beat",
-            "--scheduler",
-            SCHEDULER,
-            "--schedule",
-            str(folder / "beat-schedule"),
-            "--pidfile",
-            "",
-        ]
-    )
+    _celery_app().start(["beat", "--scheduler", SCHEDULER, "--pidfile", ""])
 
 
 @click.command()
@@ -120,7 +103,7 @@ def migrate() -> None:
     from shared.settings import Settings
     from shared.storage.migrate import upgrade
 
-    upgrade(Settings.load().need_database())
+    upgrade(Settings.load().need_migrate_database())
     click.echo("the database is at this version's schema")
 
 

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from services.ops.client import Client
     from services.ops.stack.example import Example
     from services.ops.stack.stack import Stack
+    from shared.settings import Settings
 
 
 @click.command()
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Apply examples/NAME, and replay its responses if it has any.",
 )
-def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
+@click.option("--fd", type=click.IntRange(3), hidden=True, help="A listening socket from root.")
+def up(port: int | None, host: str, home: str | None, name: str | None, fd: int | None) -> None:
     """Run everything here, until Ctrl-C.
 
     PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends.
     Ctrl-C stops all of it; the data stays in the home. Where IKM_DATABASE_URL or IKM_REDIS_URL is
-    set, that server is used and no embedded one is started.
+    set, that server is used and no embedded one is started. Started by root, it becomes the account
+    `ikm`, or the owner of the home, before anything else.
     """
+    from services.ops.account.account import is_root
     from services.ops.stack.example import find
     from services.ops.stack.folders import claimed
     from services.ops.stack.listener import listen
@@ -55,12 +60,35 @@ def up(port: int | None, host: str, home: str | None, name: str | None) -> None:
     if home is not None:
         os.environ["IKM_HOME"] = home
     example = None if name is None else find(name)
+    if is_root():
+        _become_account(Settings.load(), host, port, example)
+    os.umask(0o077)  # what we and our processes write is for nobody else
     folder = Settings.load().home.resolve()
     with claimed(folder):
         settings = Settings.load()  # anew: now without what an earlier stack left in the home
-        with listen(host, settings.port if port is None else port) as listener:
+        chosen = settings.port if port is None else port
+        with listen(host, chosen) if fd is None else socket.socket(fileno=fd) as listener:
             _end_on_signals()
             _run(Stack(folder, settings, listener, _say), example)
+
+
+def _become_account(
+    settings: "Settings", host: str, port: int | None, example: "Example | None"
+) -> NoReturn:
+    """Go on as the same command of an account that is not root."""
+    from services.ops.account.handover import become_account, needs_root
+    from services.ops.stack.listener import listen
+
+    chosen = settings.port if port is None else port
+    arguments = ["up", "--host", host, "--port", str(chosen)]
+    if example is not None:
+        arguments += ["--example", example.folder.name]
+    descriptors = []
+    if needs_root(chosen):
+        descriptors = [listen(host, chosen).detach()]
+        arguments += ["--fd", str(descriptors[0])]
+    folder = None if example is None else example.folder
+    become_account(settings.home, folder, arguments, descriptors, _say)
 
 
 def _run(stack: "Stack", example: "Example | None") -> None:

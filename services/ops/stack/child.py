@@ -3,15 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.ops.stack.account import Account
-
-_LAUNCH = Path(__file__).with_name("launch.py")
+from services.ops.account.account import Account
+from services.ops.account.running import launcher
+from services.ops.stack.files import open_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,12 @@ class Child:
     def start(self, *descriptors: int) -> None:
         """Start the process in a session of its own: a terminal's Ctrl-C reaches only us."""
         program = self.program
-        with program.log.open("ab") as log:
+        with open_log(program.log) as log:
             self._process = subprocess.Popen(  # noqa: S603  (the stack's own programs)
-                [*_launcher(program), *program.command],
+                [
+                    *launcher(os.getpid(), program.death_signal, program.account),
+                    *program.command,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -107,15 +109,3 @@ class Child:
 
 def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _launcher(program: Program) -> list[str]:
-    account = program.account or Account(-1, -1)
-    arguments = (
-        os.getpid(),
-        int(program.death_signal),
-        account.uid,
-        account.gid,
-        account.capability,
-    )
-    return [sys.executable, "-I", "-S", str(_LAUNCH), *map(str, arguments)]

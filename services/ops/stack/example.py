@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.ops.client import Client, OpdReading
 from services.ops.errors import CannotStart
-from services.ops.stack.folders import private_file
+from services.ops.stack.files import private_file
 from shared.registry.file import Document, parse
 from shared.registry.snapshot import Channel
 

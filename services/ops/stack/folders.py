@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.ops.account.account import Account, give
 from services.ops.errors import CannotStart, InUse
-from services.ops.stack.account import Account, give
 from shared.settings import STACK_FILE, running_stack
 
 
 @contextmanager
 def claimed(home: Path) -> Iterator[None]:
     """Hold the home: a second stack on it ends with a message that names the first."""
-    home.mkdir(parents=True, exist_ok=True)
+    _make_own(home)
     stack = running_stack(home)
     other = (
         f"process {stack['pid']}, {stack['url']}"
@@ -29,6 +29,15 @@ def claimed(home: Path) -> Iterator[None]:
         yield
 
 
+def _make_own(home: Path) -> None:
+    """Make the home a folder of ours that holds no link; refuse what somebody else prepared."""
+    private_folder(home)
+    with os.scandir(home) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                raise CannotStart(f"{entry.path} is a link, and a home holds none: remove it")
+
+
 def runtime_folder(home: Path) -> Path:
     """Return a short folder for the sockets of `home`: their paths are limited to 107 bytes."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
@@ -36,7 +45,7 @@ def runtime_folder(home: Path) -> Path:
     return Path("/tmp") / name  # noqa: S108  (private_folder checks whose it is)
 
 
-def private_folder(path: Path, account: Account | None) -> Path:
+def private_folder(path: Path, account: Account | None = None) -> Path:
     """Make `path` a folder that only the servers' user may enter; refuse somebody else's."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = path.lstat()
@@ -51,15 +60,6 @@ def private_folder(path: Path, account: Account | None) -> Path:
     return path
 
 
-def private_file(path: Path, text: str) -> Path:
-    """Write a file that only we may read; return its path."""
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-    return path
-
-
 @contextmanager
 def held(path: Path, timeout_s: float, complaint: str) -> Iterator[int]:
     """Hold a lock; yields its descriptor, which keeps holding it in every process that inherits it.
@@ -67,7 +67,7 @@ def held(path: Path, timeout_s: float, complaint: str) -> Iterator[int]:
     A server that inherits it proves by that alone that it still runs, whatever became of the one
     who started it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         _lock(descriptor, timeout_s, complaint)
         yield descriptor
@@ -86,12 +86,3 @@ def _lock(descriptor: int, timeout_s: float, complaint: str) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def end_of(log: Path, lines: int = 12) -> str:
-    """Return the end of a log below its name, for a message why something did not start."""
-    try:
-        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    except OSError as error:
-        return f"no log: {error}"
-    return "\n".join([f"the end of {log}:", *tail])

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar
 
+from services.ops.account.account import Account
 from services.ops.errors import CannotStart
-from services.ops.stack.account import Account
 from services.ops.stack.child import Child, Program
-from services.ops.stack.folders import end_of, held, private_folder
+from services.ops.stack.files import end_of
+from services.ops.stack.folders import held, private_folder
 
 
 class Server:
@@ -18,7 +19,9 @@ class Server:
     name: ClassVar[str]
     patience_s: ClassVar[float]  # for an answer after the start
 
-    def __init__(self, folder: Path, sockets: Path, log: Path, account: Account | None) -> None:
+    def __init__(
+        self, folder: Path, sockets: Path, log: Path, account: Account | None = None
+    ) -> None:
         self.folder = folder
         self.sockets = sockets
         self.log = log

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Redis, and the user that runs them."""
+"""The embedded PostgreSQL and Redis."""
 
 import shutil
 import signal
@@ -8,14 +8,19 @@ from pathlib import Path
 import psycopg
 import redis
 
+from services.ops.account.account import Account, give, own_name
+from services.ops.account.programs import reachable
 from services.ops.errors import CannotStart
-from services.ops.stack.account import Account, server_account
 from services.ops.stack.binaries import postgres_binaries, redis_binary, store_server
 from services.ops.stack.child import Child, Program
-from services.ops.stack.folders import end_of
+from services.ops.stack.files import end_of, private_file
 from services.ops.stack.server import Server
+from shared.storage.rights import roles
 
-USER = DATABASE = "ikm"
+SUPERUSER = DATABASE = "ikm"  # the superuser serves to make the roles that everything else uses
+# Nobody but the server's own account is let in, and root, who could be that account.
+_ACCESS = "local all all peer map=ikm\n"
+_ACCESS_MAP = "ikm {account} all\nikm root all\n"
 
 
 class Postgres(Server):
@@ -38,21 +43,27 @@ class Postgres(Server):
             "timezone": "UTC",
             **(settings or {}),
         }
+        # The programs ask for files of their installation: all of it must be within reach.
+        self._binaries = reachable(postgres_binaries().parent, account) / "bin"
         super().__init__(folder, sockets, log, account)
 
     @property
     def url(self) -> str:
-        """The address of the database `ikm`."""
+        """The address of the database `ikm`, as the superuser."""
         return self.database_url(DATABASE)
 
-    def database_url(self, database: str) -> str:
-        """Return the address of one database of this server."""
-        return f"postgresql+psycopg://{USER}@/{database}?host={self.sockets}"
+    def database_url(self, database: str, role: str = SUPERUSER) -> str:
+        """Return the address of one database of this server, for one role."""
+        return f"postgresql+psycopg://{role}@/{database}?host={self.sockets}"
 
     def connect(self, database: str = DATABASE) -> "psycopg.Connection[tuple[object, ...]]":
-        """Open a connection of the owner, each statement its own transaction."""
+        """Open a connection of the superuser, each statement its own transaction."""
         return psycopg.connect(
-            host=str(self.sockets), user=USER, dbname=database, autocommit=True, connect_timeout=5
+            host=str(self.sockets),
+            user=SUPERUSER,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
         )
 
     def is_ready(self) -> bool:
@@ -69,18 +80,25 @@ class Postgres(Server):
         self.create_database()
 
     def create_database(self) -> None:
-        """Make the database `ikm` unless it is there."""
+        """Make the database `ikm` and the roles of the application, unless they are there."""
         with self.connect("postgres") as connection:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(query, (DATABASE,)).fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+        self.prepare_roles(DATABASE)
+
+    def prepare_roles(self, database: str) -> None:
+        """Make the roles of the application for a database."""
+        with self.connect(database) as connection:
+            for statement in roles.PREPARE:
+                connection.execute(statement)
 
     def _program(self) -> Program:
         options = [
             text for name, value in self.settings.items() for text in ("-c", f"{name}={value}")
         ]
         command = [
-            str(postgres_binaries() / "postgres"),
+            str(self._binaries / "postgres"),
             "-D",
             str(self.folder),
             "-k",
@@ -99,14 +117,32 @@ class Postgres(Server):
         # believe them when their process number has become another process's.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
         (self.sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+        self._write_access()
+
+    def _write_access(self) -> None:
+        """Say anew at each start who may connect: a home may have changed its owner, or be old."""
+        account = self.account.name if self.account else own_name()
+        for name, text in (
+            ("pg_hba.conf", _ACCESS),
+            ("pg_ident.conf", _ACCESS_MAP.format(account=account)),
+        ):
+            give(private_file(self.folder / name, text), self.account)
 
     def _initialise(self) -> None:
         """Run initdb with PostgreSQL's own locale: no C library decides how text is sorted."""
         for leftover in self.folder.iterdir():  # of an initdb that was interrupted
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        options = ["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-instructions"]
+        options = [
+            "--username",
+            SUPERUSER,
+            "--auth",
+            "peer",
+            "--encoding",
+            "UTF8",
+            "--no-instructions",
+        ]
         locale = ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
-        command = [str(postgres_binaries() / "initdb"), "-D", str(self.folder), *options, *locale]
+        command = [str(self._binaries / "initdb"), "-D", str(self.folder), *options, *locale]
         if self.settings.get("fsync") == "off":
             command.append("--no-sync")
         initdb = Child(Program("initdb", command, self.log, account=self.account))
@@ -155,7 +191,8 @@ class Redis(Server):
             "save": "",  # the append-only file is the whole truth; snapshots would only add forks
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
-        command = [str(redis_binary()), *arguments]
+        binary = redis_binary()
+        command = [str(reachable(binary.parent, self.account) / binary.name), *arguments]
         return Program(
             "redis", command, self.log, death_signal=signal.SIGTERM, account=self.account
         )
@@ -169,9 +206,3 @@ class Redis(Server):
                 f"Redis: {self.folder} was written by Redis 7 or newer, and {redis_binary()} is "
                 "older: it would start empty. Install the newer redis-server again"
             )
-
-
-def account_for(home: Path, *, postgres: bool = True, redis: bool = True) -> Account | None:
-    """Return the user that runs these servers of `home` (see account.py)."""
-    programs = [postgres_binaries() / "postgres"] if postgres else []
-    return server_account(home, [*programs, redis_binary()] if redis else programs)

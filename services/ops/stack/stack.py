@@ -4,25 +4,26 @@ import functools
 import itertools
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.ops.client import Client
 from services.ops.errors import CannotStart
 from services.ops.stack.child import Child, Program
-from services.ops.stack.folders import end_of, private_file, runtime_folder
+from services.ops.stack.files import begin_anew, end_of, private_file
+from services.ops.stack.folders import private_folder, runtime_folder
 from services.ops.stack.listener import address_of
 from services.ops.stack.server import Server
-from services.ops.stack.servers import Postgres, Redis, account_for
+from services.ops.stack.servers import DATABASE, Postgres, Redis
 from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
 from shared.settings import STACK_FILE, Settings
+from shared.storage.rights.roles import MIGRATE, READ, WORK
 
 Say = Callable[[str], None]
 
@@ -49,6 +50,8 @@ class Addresses:
     web: str
     database: str
     redis: str
+    read_database: str = ""  # empty: as `database`
+    migrate_database: str = ""
 
 
 class Stack:
@@ -63,7 +66,13 @@ class Stack:
         self._listener = listener
         self._say = say
         self._supervisor = Supervisor(say, self._write)
-        self.addresses = Addresses(address_of(listener), settings.database_url, settings.redis_url)
+        self.addresses = Addresses(
+            address_of(listener),
+            settings.database_url,
+            settings.redis_url,
+            settings.read_database_url,
+            settings.migrate_database_url,
+        )
         self.client = Client(self.addresses.web)
 
     @property
@@ -73,20 +82,22 @@ class Stack:
 
     def start_servers(self) -> None:
         """Start PostgreSQL and Redis, except those whose address was given."""
-        self.logs.mkdir(exist_ok=True)
-        database, redis = self.addresses.database, self.addresses.redis
-        account = account_for(self.home, postgres=not database, redis=not redis)
+        private_folder(self.logs)
         sockets = runtime_folder(self.home)
-        if not database:
-            postgres = Postgres(self.home / "postgres", sockets, self._log("postgres"), account)
+        if not self.addresses.database:
+            postgres = Postgres(self.home / "postgres", sockets, self._log("postgres"))
             self._start_server("postgres", postgres)
             postgres.create_database()
-            database = postgres.url
-        if not redis:
-            server = Redis(self.home / "redis", sockets, self._log("redis"), account)
+            self.addresses = replace(
+                self.addresses,
+                database=postgres.database_url(DATABASE, WORK),
+                read_database=postgres.database_url(DATABASE, READ),
+                migrate_database=postgres.database_url(DATABASE, MIGRATE),
+            )
+        if not self.addresses.redis:
+            server = Redis(self.home / "redis", sockets, self._log("redis"))
             self._start_server("redis", server)
-            redis = server.url
-        self.addresses = Addresses(self.addresses.web, database, redis)
+            self.addresses = replace(self.addresses, redis=server.url)
         self._write()
 
     def start_processes(self) -> None:
@@ -166,6 +177,8 @@ class Stack:
             "IKM_HOME": str(self.home),
             "IKM_PORT": str(self.port),
             "IKM_DATABASE_URL": self.addresses.database,
+            "IKM_READ_DATABASE_URL": self.addresses.read_database,
+            "IKM_MIGRATE_DATABASE_URL": self.addresses.migrate_database,
             "IKM_REDIS_URL": self.addresses.redis,
         }
 
@@ -181,10 +194,8 @@ class Stack:
     def _shorten_logs(self) -> None:
         """Move long logs aside, one generation; the processes go on at the new beginning."""
         for path in self.logs.glob("*.log"):
-            if path.stat().st_size > _LOG_LIMIT:
-                with suppress(OSError):  # a full disk: then the log is worth less than the space
-                    shutil.copyfile(path, path.with_suffix(".log.1"))
-                os.truncate(path, 0)
+            with suppress(OSError):  # a full disk, or a file that we never made
+                begin_anew(path, _LOG_LIMIT)
 
     def _write(self) -> None:
         """Tell other commands about this stack (shared/settings.py reads it)."""
@@ -193,12 +204,14 @@ class Stack:
             "url": self.addresses.web,
             "port": self.port,
             "database_url": self.addresses.database,
+            "read_database_url": self.addresses.read_database,
+            "migrate_database_url": self.addresses.migrate_database,
             "redis_url": self.addresses.redis,
             "processes": self._supervisor.pids(),
         }
         path = self.home / STACK_FILE
         try:
-            private_file(path.with_suffix(".new"), json.dumps(document, indent=2)).replace(path)
+            private_file(path, json.dumps(document, indent=2))
         except OSError as error:  # a full disk must not end what still runs
             self._say(f"{path}: {error.strerror}")
 

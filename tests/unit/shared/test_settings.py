@@ -91,3 +91,24 @@ def test_a_month_is_closed_a_day_after_it_at_the_earliest(monkeypatch: pytest.Mo
     monkeypatch.setenv("IKM_CLOSE_DAYS", "0")
     with pytest.raises(ConfigurationError, match="IKM_CLOSE_DAYS must be a number, 1 or more"):
         Settings.load()
+
+
+def test_without_roles_one_address_serves_for_everything() -> None:
+    settings = Settings.load(database_url="postgresql://one")
+    assert settings.need_read_database() == "postgresql://one"
+    assert settings.need_migrate_database() == "postgresql://one"
+
+
+def test_the_roles_of_the_stack_are_not_mixed_with_those_of_another_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack_says(home, database_url="stack", read_database_url="stack as reader")
+    assert Settings.load().need_read_database() == "stack as reader"
+    monkeypatch.setenv("IKM_DATABASE_URL", "given")
+    assert Settings.load().need_read_database() == "given"
+
+
+def test_what_a_stack_says_is_not_read_by_a_link(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.json").write_text('{"port": 9}', encoding="utf-8")
+    (home / STACK_FILE).symlink_to(tmp_path / "elsewhere.json")
+    assert Settings.load().port == 8000

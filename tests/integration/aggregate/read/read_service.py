@@ -17,7 +17,8 @@ from shared.settings import Settings
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import access_keys, stored_registry
-from tests.builders import READ_KEY, authorization, stopped_clock
+from shared.storage.rights.roles import READ
+from tests.builders import READ_KEY, as_role, authorization, stopped_clock
 from tests.integration.access import stored_key
 from tests.integration.aggregate import tally_seed as seed
 
@@ -50,7 +51,12 @@ class City:
         return refresh(self.engine, registry, stopped_clock(self.now), self.cache)
 
     def settings(self) -> Settings:
-        return Settings.load(database_url=self.url, home=Path("/nonexistent"), log_format="text")
+        return Settings.load(
+            database_url="postgresql://the-read-api-needs-only-its-own-role",
+            read_database_url=as_role(self.url, READ),
+            home=Path("/nonexistent"),
+            log_format="text",
+        )
 
     @contextmanager
     def served(self) -> Iterator["Read"]:
