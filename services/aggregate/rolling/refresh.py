@@ -2,6 +2,7 @@
 
     opd_state ─► stale OPDs ─► sums of segments ─► windows ─► summaries ─► rolling_ikm ─► NOTIFY
                                            months ─► release rule ─► released_tally, released_ikm
+                              when a day begins: closed triwulan ─► released_breakdown
 
 Rows are recomputed and replaced. Versions are read before the tallies: what is counted meanwhile
 leaves its OPD stale for the next refresh. A refresh can be repeated, killed and run twice at once;
@@ -15,6 +16,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from services.aggregate.rolling.breakdowns import publication as breakdowns
 from services.aggregate.rolling.current_figures import current_figures
 from services.aggregate.rolling.opd_figures import OpdFigures
 from services.aggregate.rolling.released.calendar import PublicCalendar
@@ -129,6 +131,9 @@ def _refresh(
     releasing = Releasing(connection, registry, public_calendar, now)
     months = {state.opd: opd_figures[state.opd].months for state in stale}
     released = releasing.release(states, stale, months, memory.released)
+    shown_until = (today, public_calendar.closed_to)
+    begun = [state.opd for state in stale if (state.as_of, state.closed_to) != shown_until]
+    breakdowns.publish(connection, begun, registry.unsur_max, public_calendar.closed_to, now)
     rolling.announce(connection, list(summaries))
     states_after = [released.figures[state.opd].state for state in states]
     # Last: counting waits for these rows until the commit.
