@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.ops.stack.account import Account, give
+from services.ops.account.account import Account, give
 from services.ops.stack.servers import Postgres, Redis
 from shared.connections import worker_redis
 from shared.registry.publication import publish
