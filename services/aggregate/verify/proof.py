@@ -1,7 +1,7 @@
 """Proves promise 3 and the exactness of the figures, or says what does not hold.
 
     Redis ─► inbox_entry, ledger ─► receipt ─► response, parked ─► day_tally ─► rolling_ikm
-                                                                       └─► released_tally
+                                                              released_tally ─► released_ikm
 
 Every arrow is checked from both of its ends, in one snapshot of PostgreSQL, so that traffic makes
 no false finding. Nothing is changed and nothing stopped.
@@ -19,12 +19,12 @@ from services.aggregate.verify import (
     inbox_check,
     ledger_check,
     receipt_check,
-    released_check,
     response_check,
     state_check,
 )
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.inbox_check import InboxReading
+from services.aggregate.verify.released.released_check import ReleasedCheck
 from services.aggregate.verify.rolling_check import RollingCheck
 from services.aggregate.verify.steps import UNCHECKABLE, Step, take
 from shared.inbox.audit import Audit
@@ -124,12 +124,14 @@ def _steps_of_figures(
         yield _tally_step(connection, opds, registry)
     yield Step("state", "opd_state", partial(state_check.impossible, connection, registry))
     yield Step("rolling", "opd_state", partial(state_check.never_refreshed, connection))
+    released = ReleasedCheck(connection, registry, rolling.states)
     for opd_state in rolling.states:
-        wrong_bins = partial(released_check.wrong_bins_of_opd, connection, opd_state.opd, registry)
-        yield Step("released", f"OPD {opd_state.opd}", wrong_bins)
+        for find in (released.wrong_bins_of_opd, released.wrong_rows_of_opd):
+            yield Step("released", f"OPD {opd_state.opd}", partial(find, opd_state))
         wrong_rows = partial(rolling.wrong_rows_of_opd, opd_state)
         yield Step("rolling", f"OPD {opd_state.opd}", wrong_rows)
     yield Step("rolling", "the instansi", rolling.wrong_rows_of_instansi)
+    yield Step("released", "the instansi", released.wrong_rows_of_instansi)
 
 
 def _tally_step(connection: sa.Connection, opds: tally_check.OpdRange, registry: Registry) -> Step:

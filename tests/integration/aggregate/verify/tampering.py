@@ -19,7 +19,7 @@ class Tampering(NamedTuple):
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
-_NOT_WRITTEN = ("released_tally", "released_ikm", "released_breakdown")
+_NOT_WRITTEN = ("released_breakdown",)
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -207,6 +207,73 @@ CHANGED: Mapping[str, Tampering] = {
         "rolling", "UPDATE rolling_ikm SET detail = detail || '{\"x\": 1}' WHERE opd = ''"
     ),
     "rolling_ikm.version": Tampering("state", "UPDATE rolling_ikm SET version = version + 1000"),
+    "released_tally.opd": Tampering(
+        "released", "UPDATE released_tally SET opd = 'dinkes' WHERE opd = 'disdukcapil'"
+    ),
+    "released_tally.period": Tampering(
+        "released", "UPDATE released_tally SET period = '2026-02' WHERE part = 'pooled'"
+    ),
+    "released_tally.layanan": Tampering(
+        "released", "UPDATE released_tally SET layanan = 'kk' WHERE part = 'released'"
+    ),
+    "released_tally.questionnaire": Tampering(
+        "released", "UPDATE released_tally SET questionnaire = 'singkat' WHERE opd = 'disdukcapil'"
+    ),
+    "released_tally.part": Tampering(
+        "released", "UPDATE released_tally SET part = 'left' WHERE part = 'candidate'"
+    ),
+    "released_tally.pool": Tampering(
+        "released", "UPDATE released_tally SET pool = '2026-Q1' WHERE part = 'pooled'"
+    ),
+    "released_tally.counts": Tampering(
+        "released", "UPDATE released_tally SET counts[3] = counts[3] + 1"
+    ),
+    "released_tally.steps": Tampering(
+        "released", "UPDATE released_tally SET steps = steps + 10 WHERE part = 'released'"
+    ),
+    "released_tally.released_at": Tampering(
+        "released", "UPDATE released_tally SET released_at = now() WHERE part = 'released'"
+    ),
+    "released_ikm.opd": Tampering(
+        "released", "UPDATE released_ikm SET opd = 'x' WHERE opd = 'dinkes'"
+    ),
+    "released_ikm.layanan": Tampering(
+        "released", "UPDATE released_ikm SET layanan = 'x' WHERE layanan = 'kk'"
+    ),
+    "released_ikm.window": Tampering(
+        "released", "UPDATE released_ikm SET \"window\" = 'x' WHERE \"window\" = '3m'"
+    ),
+    "released_ikm.detail": Tampering(
+        "released", "UPDATE released_ikm SET detail = detail || '{\"x\": 1}' WHERE opd = ''"
+    ),
+    "released_ikm.version": Tampering(
+        "released", "UPDATE released_ikm SET version = version + 1000"
+    ),
+    "released_ikm.withheld": Tampering(
+        "released", "UPDATE released_ikm SET withheld = NOT withheld WHERE opd = ''"
+    ),
+    **{
+        f"released_tally.{column}": Tampering(
+            "released", f"UPDATE released_tally SET {column} = {column} + 1"
+        )
+        for column in ("first", "last", "n", "complete", "total", "total_sq")
+    },
+    **{
+        f"released_ikm.{column}": Tampering(
+            "released", f"UPDATE released_ikm SET {column} = {value} WHERE {column} IS NOT NULL"
+        )
+        for column, value in (
+            ("first", "first - 1"),
+            ("last", "last + 1"),
+            ("respondents", "respondents + 1"),
+            ("ikm", "ikm - 0.01"),
+            ("mutu", "'Z'"),
+            ("ci_low", "NULL"),
+            ("ci_high", "NULL"),
+            ("scheme", "'0.11'"),
+            ("released_at", "now()"),
+        )
+    },
     **{
         f"{table}.{column}": Tampering("balance", f"UPDATE {table} SET {column} = {column} + 1")
         for table in ("inbox_entry", "ledger")
@@ -247,6 +314,8 @@ REMOVED: Mapping[str, Tampering] = {
     "day_tally": Tampering("tally", "DELETE FROM day_tally WHERE layanan = 'lab'"),
     "opd_state": Tampering("rolling", "DELETE FROM opd_state WHERE opd = 'dinkes'"),
     "rolling_ikm": Tampering("rolling", "DELETE FROM rolling_ikm WHERE opd = ''"),
+    "released_tally": Tampering("released", "DELETE FROM released_tally WHERE part = 'pooled'"),
+    "released_ikm": Tampering("released", "DELETE FROM released_ikm WHERE opd = 'disdukcapil'"),
 }
 REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,

@@ -275,7 +275,7 @@ def test_a_wrong_or_missing_row_of_the_instansi_is_found(counted: WorkerContext)
 
 def test_an_opd_that_nothing_would_refresh_is_found(counted: WorkerContext) -> None:
     damage(counted, "DELETE FROM opd_state WHERE opd = 'dinkes'")
-    assert len([text for text in findings(counted)["rolling"] if "dinkes" in text]) == 3
+    assert len([text for text in findings(counted)["rolling"] if "dinkes" in text]) == 4
 
 
 def test_a_redis_that_is_away_is_a_finding_and_the_rest_is_checked(
