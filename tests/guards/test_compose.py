@@ -18,7 +18,39 @@ from tests.guards.deployment import Service, own_services, services
 
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN")
 # What the images of others, and programs in ours, read.
-FOREIGN_VARIABLES = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "REDISCLI_AUTH", "SITE"}
+FOREIGN_VARIABLES = {
+    "POSTGRES_USER",
+    "POSTGRES_DB",
+    "POSTGRES_PASSWORD",
+    "READ_PASSWORD",
+    "WORK_PASSWORD",
+    "MIGRATE_PASSWORD",
+    "REDISCLI_AUTH",
+    "SITE",
+}
+# What each service reaches, and the secrets that it is given: no more than its job needs.
+REACHES = {
+    "postgres": {"database"},
+    "redis": {"redis"},
+    "migrate": {"redis", "database"},
+    "ingest": {"edge", "redis"},
+    "read": {"edge", "database"},
+    "worker": {"redis", "database"},
+    "refresher": {"redis", "database"},
+    "beat": {"redis"},
+    "proxy": {"edge", "outside"},
+}
+HOLDS = {
+    "postgres": {"POSTGRES_PASSWORD", "READ_PASSWORD", "WORK_PASSWORD", "MIGRATE_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "migrate": {"REDIS_PASSWORD", "WORK_PASSWORD", "MIGRATE_PASSWORD"},
+    "ingest": {"REDIS_PASSWORD"},
+    "read": {"READ_PASSWORD"},
+    "worker": {"REDIS_PASSWORD", "WORK_PASSWORD"},
+    "refresher": {"REDIS_PASSWORD", "WORK_PASSWORD"},
+    "beat": {"REDIS_PASSWORD"},
+    "proxy": set(),
+}
 
 
 def test_the_file_is_valid_by_the_compose_specification() -> None:
@@ -94,18 +126,43 @@ def test_a_service_can_be_scaled_and_the_proxy_alone_is_reached_from_outside(
     assert ("outside" in service["networks"]) == (name == "proxy")
 
 
-def test_no_image_is_whatever_happens_to_be_the_latest() -> None:
+def test_an_image_of_others_is_one_version_to_its_last_number() -> None:
     images = [
         service["image"] for name, service in services().items() if name not in own_services()
     ]
-    assert all(re.search(r":\d", image) for image in images)
+    # PostgreSQL has two numbers, everything else three.
+    assert all(re.search(r"^postgres:\d+\.\d+|:\d+\.\d+\.\d+", image) for image in images)
+    base = re.search(r"^ARG PYTHON=(.+)$", deployment.DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    assert base
+    assert re.match(r"\d+\.\d+\.\d+-", base[1])
 
 
-def test_our_containers_can_write_nothing_and_may_do_nothing_special() -> None:
-    for service in own_services().values():
-        assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
-        assert "no-new-privileges:true" in service["security_opt"]
+@pytest.mark.parametrize(("name", "service"), services().items(), ids=services())
+def test_a_container_can_write_nothing_may_do_nothing_special_and_has_limits(
+    name: str, service: Service
+) -> None:
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+
+
+def test_a_service_reaches_only_what_its_job_needs() -> None:
+    assert {name: set(service["networks"]) for name, service in services().items()} == REACHES
+    networks = deployment.compose()["networks"]
+    assert [name for name, network in networks.items() if not network.get("internal")] == [
+        "outside"
+    ]
+
+
+def test_a_service_holds_only_the_secrets_that_its_job_needs() -> None:
+    def secrets(service: Service) -> set[str]:
+        text = json.dumps([service.get("environment", {}), service.get("command", [])])
+        return {name for name in re.findall(r"\$\{(\w+)", text) if SECRET.search(name)}
+
+    assert {name: secrets(service) for name, service in services().items()} == HOLDS
 
 
 def test_a_secret_has_no_default_and_its_absence_is_explained() -> None:
