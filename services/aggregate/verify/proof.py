@@ -24,6 +24,7 @@ from services.aggregate.verify import (
 )
 from services.aggregate.verify.findings import Finding, Report
 from services.aggregate.verify.inbox_check import InboxReading
+from services.aggregate.verify.released.breakdown_check import BreakdownCheck
 from services.aggregate.verify.released.released_check import ReleasedCheck
 from services.aggregate.verify.rolling_check import RollingCheck
 from services.aggregate.verify.steps import UNCHECKABLE, Step, take
@@ -132,6 +133,11 @@ def _steps_of_figures(
         yield Step("rolling", f"OPD {opd_state.opd}", wrong_rows)
     yield Step("rolling", "the instansi", rolling.wrong_rows_of_instansi)
     yield Step("released", "the instansi", released.wrong_rows_of_instansi)
+    breakdown = BreakdownCheck(connection, registry)
+    for opd_state in rolling.states:
+        wrong_breakdowns = partial(breakdown.wrong_of_opd, opd_state.opd)
+        yield Step("breakdown", f"OPD {opd_state.opd}", wrong_breakdowns)
+    yield Step("breakdown", "the instansi", breakdown.wrong_of_instansi)
 
 
 def _tally_step(connection: sa.Connection, opds: tally_check.OpdRange, registry: Registry) -> Step:

@@ -11,12 +11,13 @@ from shared.storage.tables import (
     day_tally,
     opd,
     opd_state,
+    released_breakdown,
     released_ikm,
     released_tally,
     rolling_ikm,
 )
 
-_OF_OPDS = (day_tally, rolling_ikm, released_tally, released_ikm)
+_OF_OPDS = (day_tally, rolling_ikm, released_tally, released_ikm, released_breakdown)
 
 
 def impossible_states(connection: sa.Connection, zone: str) -> Iterator[Mismatches]:

@@ -6,8 +6,6 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.storage.tables import metadata
-
 
 class Tampering(NamedTuple):
     """A change by hand, and the check that notices it (findings.Finding.check)."""
@@ -19,7 +17,6 @@ class Tampering(NamedTuple):
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
-_NOT_WRITTEN = ("released_breakdown",)
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -52,11 +49,6 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "inbox_horizon.epoch": _HORIZON,
     "ledger.day": "for people who look when something was counted; the sums are over all days",
     "rolling_ikm.computed_at": "tells when; the figures are compared without it",
-    **{
-        f"{table}.{column.name}": "nothing writes this table yet"
-        for table in _NOT_WRITTEN
-        for column in metadata.tables[table].c
-    },
 }
 
 CHANGED: Mapping[str, Tampering] = {
@@ -274,6 +266,32 @@ CHANGED: Mapping[str, Tampering] = {
             ("released_at", "now()"),
         )
     },
+    "released_breakdown.opd": Tampering(
+        "breakdown", "UPDATE released_breakdown SET opd = 'dinkes' WHERE opd = 'disdukcapil'"
+    ),
+    "released_breakdown.period": Tampering(
+        "breakdown", "UPDATE released_breakdown SET period = '2025-Q1' WHERE opd <> ''"
+    ),
+    "released_breakdown.facet": Tampering(
+        "breakdown", "UPDATE released_breakdown SET facet = 'x' WHERE facet = 'sex'"
+    ),
+    "released_breakdown.steps": Tampering(
+        "breakdown", "UPDATE released_breakdown SET steps = steps + 1"
+    ),
+    "released_breakdown.withheld": Tampering(
+        "breakdown", "UPDATE released_breakdown SET withheld = '{x}'"
+    ),
+    "released_breakdown.parts": Tampering(
+        "breakdown", "UPDATE released_breakdown SET parts = '{}' WHERE facet = 'sex'"
+    ),
+    "released_breakdown.cells": Tampering(
+        "breakdown",
+        """UPDATE released_breakdown SET cells = jsonb_set(cells, '{0,vector,2}', '7')
+        WHERE facet = 'sex' AND opd <> '' AND jsonb_array_length(cells) > 0""",
+    ),
+    "released_breakdown.released_at": Tampering(
+        "breakdown", "UPDATE released_breakdown SET released_at = NULL"
+    ),
     **{
         f"{table}.{column}": Tampering("balance", f"UPDATE {table} SET {column} = {column} + 1")
         for table in ("inbox_entry", "ledger")
@@ -314,6 +332,7 @@ REMOVED: Mapping[str, Tampering] = {
     "day_tally": Tampering("tally", "DELETE FROM day_tally WHERE layanan = 'lab'"),
     "opd_state": Tampering("rolling", "DELETE FROM opd_state WHERE opd = 'dinkes'"),
     "rolling_ikm": Tampering("rolling", "DELETE FROM rolling_ikm WHERE opd = ''"),
+    "released_breakdown": Tampering("breakdown", "DELETE FROM released_breakdown WHERE opd <> ''"),
     "released_tally": Tampering("released", "DELETE FROM released_tally WHERE part = 'pooled'"),
     "released_ikm": Tampering("released", "DELETE FROM released_ikm WHERE opd = 'disdukcapil'"),
 }
@@ -321,5 +340,4 @@ REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,
     "inbox_horizon": _HORIZON,
     "registry_version": "without it the version is 0; the next change makes it anew",
-    **dict.fromkeys(_NOT_WRITTEN, "nothing writes this table yet"),
 }
