@@ -1,6 +1,6 @@
 """For every column and table: a change by hand and the check that notices it, or why none need.
 
-`tests/integration/aggregate/verify/test_tampering.py` tries each, and holds that none is missing.
+`test_tampering.py` tries each, and tests/guards/test_tampering.py holds that none is missing.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Whatever is changed by hand is noticed, column by column, or said to be of no consequence."""
+"""Whatever is changed by hand is noticed, column by column; tests/guards: no column is missing."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,19 +12,13 @@ from services.aggregate.verify.inbox_check import InboxReading
 from services.aggregate.verify.proof import plan
 from services.aggregate.verify.steps import take
 from services.ops.stack.servers import Postgres, Redis
-from shared.storage.tables import metadata
 from tests.conftest import TEMPLATE
 from tests.integration.aggregate.verify.small_city import small_city, tamper
 from tests.integration.aggregate.verify.tampering import (
     CHANGED,
-    OF_NO_CONSEQUENCE,
     REMOVED,
-    REMOVED_WITHOUT_CONSEQUENCE,
     Tampering,
 )
-
-TABLES = set(metadata.tables)
-COLUMNS = {f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.c}
 
 
 class City(NamedTuple):
@@ -58,19 +52,6 @@ def city(postgres_server: Postgres, redis_server: Redis) -> Iterator[City]:
 
 def test_nothing_is_found_before_anything_is_changed(city: City) -> None:
     assert not city.findings()
-
-
-def test_every_column_has_its_line() -> None:
-    assert not CHANGED.keys() & OF_NO_CONSEQUENCE.keys()
-    assert CHANGED.keys() | OF_NO_CONSEQUENCE.keys() == COLUMNS
-
-
-def test_every_table_has_its_line() -> None:
-    assert REMOVED.keys() | REMOVED_WITHOUT_CONSEQUENCE.keys() == TABLES
-
-
-def test_what_is_of_no_consequence_says_why() -> None:
-    assert all({**OF_NO_CONSEQUENCE, **REMOVED_WITHOUT_CONSEQUENCE}.values())
 
 
 @pytest.mark.parametrize(
