@@ -7,9 +7,14 @@
 Rows are recomputed and replaced. Versions are read before the tallies: what is counted meanwhile
 leaves its OPD stale for the next refresh. A refresh can be repeated, killed and run twice at once;
 the cache only saves work.
+
+An OPD whose figures cannot be worked out does not stop the others: it is left out, stays stale, and
+is tried again after a while. The instansi, which needs all of them, then stays as it was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
@@ -29,6 +34,7 @@ from services.aggregate.rolling.rolling_rows import (
     summaries_of_opd,
 )
 from services.aggregate.rolling.segments import Calendar
+from shared.domain.errors import IkmError
 from shared.domain.release import CLOSE_DAYS
 from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
@@ -37,6 +43,18 @@ from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.registry import stored_registry
 from shared.storage.rolling import INSTANSI, OpdState, RollingRow
 
+log = logging.getLogger(__name__)
+
+SICK_S = 60.0  # how long an OPD is left out whose figures could not be worked out
+# What the tallies or the questionnaires of an OPD may bring about; never an outage.
+_FAULT = (
+    sa.exc.DataError,
+    IkmError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+)
 # Who left an OPD's state so, wrote its rows and bins.
 Shown = tuple[int, date | None, int]
 
@@ -66,10 +84,16 @@ class Cache:
     """Holds the memory of a process; after it was cleared the next refresh writes everything."""
 
     memory: Memory = field(default_factory=Memory)
+    sick_until_s: dict[str, float] = field(default_factory=dict)  # monotonic, of OPDs left out
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything but who is sick."""
         self.memory = Memory()
+
+    def sick(self) -> set[str]:
+        """Return the OPDs that are to be left out now."""
+        now_s = time.monotonic()
+        return {opd for opd, until_s in self.sick_until_s.items() if now_s < until_s}
 
 
 def refresh(
@@ -84,34 +108,66 @@ def refresh(
     `registry` may be behind: a newer one is read. `close_days`: after so many days a month is
     closed. Raises what the database raises; nothing is then changed.
     """
+    turn = _Turn(engine, registry, clock, close_days)
     try:
-        with transaction(engine) as connection:
-            refreshed = _refresh(connection, registry, clock, cache.memory, close_days)
-    except BaseException:
+        stale, cache.memory = turn.refresh(cache.memory, cache.sick())
+    except _FAULT:
         cache.clear()  # the rows that it remembers as written may not be
+        log.exception("failed for all OPDs together: now one by one")
+        stale, sick = turn.refresh_singly(cache.sick())
+        if not sick:
+            raise
+        cache.sick_until_s |= dict.fromkeys(sick, time.monotonic() + SICK_S)
+    except BaseException:
+        cache.clear()
         raise
-    if refreshed is None:
-        return 0
-    stale, cache.memory = refreshed
     return stale
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One call of `refresh`."""
+
+    engine: sa.Engine
+    registry: Registry
+    clock: DatabaseClock
+    close_days: int
+
+    def refresh(self, memory: Memory, left_out: Collection[str]) -> tuple[int, Memory]:
+        """Refresh the stale OPDs but those left out; return how many, and what to remember."""
+        with transaction(self.engine) as connection:
+            refreshed = _refresh(self, connection, memory, left_out)
+        return refreshed or (0, memory)
+
+    def refresh_singly(self, left_out: Collection[str]) -> tuple[int, set[str]]:
+        """Refresh each stale OPD for itself; return how many, and those for which it failed."""
+        with self.engine.connect() as connection:
+            opds = {state.opd for state in rolling.read_states(connection)}
+        refreshed, sick = 0, set()
+        for opd in sorted(opds - set(left_out)):
+            try:
+                refreshed += self.refresh(Memory(), opds - {opd})[0]
+            except _FAULT:
+                log.exception("an OPD cannot be refreshed", extra={"opd": opd})
+                sick.add(opd)
+        return refreshed, sick
+
+
 def _refresh(
-    connection: sa.Connection,
-    registry: Registry,
-    clock: DatabaseClock,
-    memory: Memory,
-    close_days: int,
+    turn: _Turn, connection: sa.Connection, memory: Memory, left_out: Collection[str]
 ) -> tuple[int, Memory] | None:
+    registry = turn.registry
     rolling.begin_refresh(connection)
-    states = rolling.read_states(connection)
+    every_state = rolling.read_states(connection)
+    states = [state for state in every_state if state.opd not in left_out]
+    is_whole = len(states) == len(every_state)
     if stored_registry.read_version(connection) > registry.version:
         registry = stored_registry.load(connection)
     # After the wait for other refreshes: who comes later never has an earlier day. A day to which
     # the rows were once rolled too far is left again.
-    now = clock(connection)
+    now = turn.clock(connection)
     today = local_day(now, registry.instansi.zone)
-    public_calendar = PublicCalendar.of(today, close_days)
+    public_calendar = PublicCalendar.of(today, turn.close_days)
     stale = [state for state in states if not state.is_shown(today, public_calendar.closed_to)]
     if not stale:
         return None
@@ -122,13 +178,14 @@ def _refresh(
     summaries = {
         state.opd: summaries_of_opd(windows[state.opd], calendar.windows) for state in stale
     }
-    summaries[INSTANSI] = summaries_of_instansi(
-        list(windows.values()), registry, calendar.windows, today
-    )
+    if is_whole:
+        summaries[INSTANSI] = summaries_of_instansi(
+            list(windows.values()), registry, calendar.windows, today
+        )
     rows = _rows_to_write(summaries, states, now, memory.written)
     rolling.replace_rows(connection, list(rows))
-    _delete_past_windows(connection, stale, calendar)
-    releasing = Releasing(connection, registry, public_calendar, now)
+    _delete_past_windows(connection, stale, calendar, is_whole=is_whole)
+    releasing = Releasing(connection, registry, public_calendar, now, is_whole)
     months = {state.opd: opd_figures[state.opd].months for state in stale}
     released = releasing.release(states, stale, months, memory.released)
     shown_until = (today, public_calendar.closed_to)
@@ -160,9 +217,10 @@ def _rows_to_write(
 
 
 def _delete_past_windows(
-    connection: sa.Connection, stale: Sequence[OpdState], calendar: Calendar
+    connection: sa.Connection, stale: Sequence[OpdState], calendar: Calendar, *, is_whole: bool
 ) -> None:
     moved_on = [state.opd for state in stale if state.as_of != calendar.today]
     if moved_on:
         windows = [window.name for window in calendar.windows]
-        rolling.delete_other_windows(connection, [INSTANSI, *moved_on], windows)
+        instansi = [INSTANSI] if is_whole else []
+        rolling.delete_other_windows(connection, [*instansi, *moved_on], windows)

@@ -4,10 +4,11 @@ import click
 
 
 @click.command()
-def rebuild() -> None:
+def rebuild() -> int:
     """Work the day tallies out anew from the responses.
 
-    Counting waits meanwhile; ingest and readers go on.
+    Counting waits meanwhile; ingest and readers go on. Exit 1 when responses of an OPD cannot be
+    added up: it keeps its tallies.
     """
     from services.aggregate.counting.rebuild import rebuild as rebuild_tallies
     from services.ops.terminal import progress
@@ -24,3 +25,10 @@ def rebuild() -> None:
         f"{done.opd} OPD disegarkan / {done.responses:,} responses added up, "
         f"{done.changed:,} rows changed, {done.opd} OPDs to be refreshed"
     )
+    for reason in done.left_out:
+        click.echo(
+            f"OPD tidak dapat dibangun ulang, angkanya tetap / "
+            f"this OPD cannot be rebuilt and keeps its tallies: {reason}",
+            err=True,
+        )
+    return 1 if done.left_out else 0

@@ -47,6 +47,14 @@ _SELECT_RESPONSES = """
 SELECT opd, layanan, day, questionnaire, channel, sex, age, education, occupation, scores
 FROM response ORDER BY opd, day
 """
+# Let OPDs keep the tallies that they have.
+_FORGET_REBUILT = "DELETE FROM rebuilt_tally WHERE opd = ANY(%(opds)s::text[])"
+_KEEP = """
+INSERT INTO rebuilt_tally (opd, facet, day, layanan, value, questionnaire,
+  n, counts, complete, total, total_sq)
+SELECT opd, facet, day, layanan, value, questionnaire, n, counts, complete, total, total_sq
+FROM day_tally WHERE opd = ANY(%(opds)s::text[])
+"""
 # A temporary table has no statistics of its own accord, and the next two statements join it.
 _ANALYZE = "ANALYZE rebuilt_tally"
 # Delete the tallies that no response adds up to.
@@ -106,6 +114,12 @@ def stored_responses(cursor: Cursor, size: int) -> Iterator[Sequence[StoredRespo
 def add_deltas(cursor: Cursor, deltas: day_tally.Deltas) -> None:
     """Add to the new tallies."""
     day_tally.add_deltas(cursor, deltas, _REBUILT)
+
+
+def keep_tallies(cursor: Cursor, opds: Sequence[str]) -> None:
+    """Let these OPDs keep the old tallies: theirs could not be worked out."""
+    for statement in (_FORGET_REBUILT, _KEEP):
+        cursor.execute(statement, {"opds": list(opds)})
 
 
 def replace_tallies(cursor: Cursor) -> int:

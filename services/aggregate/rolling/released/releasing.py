@@ -45,6 +45,7 @@ class Releasing:
     registry: Registry
     calendar: PublicCalendar
     now: datetime
+    is_whole: bool  # else an OPD is left out, and the rows of the instansi stay as they are
 
     def release(
         self,
@@ -73,7 +74,9 @@ class Releasing:
         rewritten = [
             state.opd for state in stale if moves[state.opd] or not self._is_past_settled(state)
         ]
-        written = self._write_rows(figures, rewritten, before.written) if rewritten else {}
+        # Who does not know the instansi's rows writes them: an OPD may have been left out before.
+        is_due = rewritten or INSTANSI not in before.written
+        written = self._write_rows(figures, rewritten, before.written) if is_due else {}
         self._delete_past_windows(stale)
         return Released(figures, {**before.written, **written})
 
@@ -120,7 +123,10 @@ class Releasing:
         steps = {opd: figures[opd].steps for opd in opds}
         steps[INSTANSI] = sum(opd_figures.steps for opd_figures in every_opd)
         summaries = {opd: public_summaries(figures[opd], self.calendar) for opd in opds}
-        summaries[INSTANSI] = public_summaries_of_instansi(every_opd, self.registry, self.calendar)
+        if self.is_whole:
+            summaries[INSTANSI] = public_summaries_of_instansi(
+                every_opd, self.registry, self.calendar
+            )
         changed_rows = [
             row
             for opd, public in summaries.items()
@@ -133,7 +139,8 @@ class Releasing:
         moved_on = [state.opd for state in stale if state.as_of != self.calendar.today]
         if moved_on:
             windows = [window.name for window in self.calendar.windows]
-            rows.delete_other_windows(self.connection, [INSTANSI, *moved_on], windows)
+            instansi = [INSTANSI] if self.is_whole else []
+            rows.delete_other_windows(self.connection, [*instansi, *moved_on], windows)
 
 
 def _stored_moves(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from services.aggregate.counting import count as counting
 from services.aggregate.counting import rebuild as rebuilding
 from services.aggregate.counting.batch import judged
-from services.aggregate.counting.rebuild import Rebuilt, UnknownQuestionnaire, rebuild
+from services.aggregate.counting.rebuild import Rebuilt, rebuild
 from services.aggregate.rolling.refresh import refresh
 from services.aggregate.verify.proof import verify
 from services.aggregate.worker.context import WorkerContext
@@ -126,17 +126,26 @@ def test_after_a_rebuild_the_next_refresh_mends_the_rolling_table_too(
     assert not verify(context.engine, Audit(context.redis, "ikm:")).findings
 
 
-def test_responses_to_an_unknown_questionnaire_are_named_and_nothing_changes(
-    context: WorkerContext,
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("questionnaire = 'hilang'", "UnknownQuestionnaire"),
+        ("scores = '44'", "ValueError"),
+    ],
+)
+def test_an_opd_with_a_broken_response_keeps_its_tallies_and_the_others_are_rebuilt(
+    context: WorkerContext, broken: str, reason: str
 ) -> None:
     before = content(context.engine)["day_tally"]
     damage(
         context,
-        "UPDATE response SET questionnaire = 'hilang'"
-        " WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
+        f"UPDATE response SET {broken} WHERE opd = 'dinkes' AND layanan = 'puskesmas'",
     )
-    with pytest.raises(UnknownQuestionnaire, match="hilang"):
-        rebuild(context.engine)
+    damage(context, "UPDATE day_tally SET n = n + 1 WHERE opd = 'disdukcapil'")
+    rebuilt = rebuild(context.engine)
+    assert rebuilt.changed > 0
+    [left_out] = rebuilt.left_out
+    assert left_out.startswith(f"dinkes: {reason}")
     assert content(context.engine)["day_tally"] == before
 
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from services.aggregate.rolling import refresh as refreshing
 from services.aggregate.rolling.refresh import Cache, refresh
 from services.aggregate.rolling.rolling_rows import WindowSummary, window_summary
 from services.aggregate.rolling.summary import summarise
@@ -412,3 +413,32 @@ def test_readers_hear_which_opds_changed_when_it_is_committed(engine: sa.Engine)
         heard = rolling.wait_for_announced_opds(listener, 5)
         while heard != {"dinkes", ""}:
             heard |= rolling.wait_for_announced_opds(listener, 5)
+
+
+def test_an_opd_that_cannot_be_worked_out_stops_no_other_and_comes_back_when_it_is_mended(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, break_it = Cache(), "UPDATE day_tally SET questionnaire = :code WHERE opd = 'dinkes'"
+    seed.counted(engine, "dinkes", "farmasi", TODAY, "444444444", today=TODAY)
+    seed.counted(engine, "dukcapil", "ktp-el", TODAY, "444444444", today=TODAY)
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 2
+    with transaction(engine) as connection:
+        connection.execute(sa.text(break_it), {"code": "hilang"})
+    for turn in range(2):
+        seed.counted(engine, "dinkes", "farmasi", TODAY, "111111111", today=TODAY)
+        seed.counted(engine, "dukcapil", "ktp-el", TODAY, "111111111", today=TODAY)
+        assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
+        assert cache.sick() == {"dinkes"}
+        rows = table(engine)
+        assert rows["dukcapil", "", "today"].respondents == 2 + turn
+        assert rows["dinkes", "", "today"].respondents == 1
+        assert rows["", "", "today"].respondents == 2, "the instansi needs all of them"
+    with transaction(engine) as connection:
+        connection.execute(
+            sa.text("DELETE FROM day_tally WHERE questionnaire <> 'hilang' AND opd = 'dinkes'")
+        )
+        connection.execute(sa.text(break_it), {"code": SKM_2017.code})
+    monkeypatch.setattr(refreshing, "SICK_S", 0.0)
+    cache.sick_until_s.clear()
+    assert refresh(engine, registry(engine), stopped_clock(NOON), cache) == 1
+    assert table(engine)["", "", "today"].respondents == 4
