@@ -65,6 +65,10 @@ ACCESS: dict[str, dict[str, tuple[str | int, ...]]] = {
         "/v1/opd/dukcapil/breakdown?by=sex&window=2026-11": (401, I, 403, 403, 401, 401),
         "/v1/opd/dukcapil/breakdown?by=channel&window=all": (401, I, 403, 403, 401, 401),
     },
+    "/v1/breakdown": {
+        "/v1/breakdown?by=sex&window=2026-Q4": (401, I, 403, 403, 401, 401),
+        "/v1/breakdown?by=channel&window=today": (401, I, 403, 403, 401, 401),
+    },
     "/v1/receipts/{receipt}": {f"/v1/receipts/{RECEIPT}": (200, 200, 200, 200, 401, 401)},
     "/metrics": {"/metrics": (401, 200, 403, 403, 401, 401)},
     "/healthz": {"/healthz": OPEN},
