@@ -7,6 +7,7 @@ give another figure.
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -20,6 +21,7 @@ DEFAULT_WINDOW = "all"
 ABSENT = ""  # no parameter may have this value, so it stands for one that was not given
 INDEX, OPD_INDEX, HOME = "/v1/ikm", "/v1/opd/{opd}/ikm", "/"  # whose answers are kept
 DEFAULT_WINDOWS: Final = {INDEX: DEFAULT_WINDOW, OPD_INDEX: DEFAULT_WINDOW, HOME: "12m"}
+_PLAIN_MAX: Final = 2 * CODE_MAX + 64  # characters: what is remembered must stay small
 _OPD_PATH: Final = re.compile(OPD_INDEX.replace("{opd}", "([^/]+)"))
 _PLAIN_PARAMETER: Final = re.compile(rb"(window|layanan)=[0-9A-Za-z-]+")
 WINDOW_PATTERN = (
@@ -78,6 +80,13 @@ def plainly_asked(path: str, query: bytes) -> AnswerKey | None:
 
     None for any other spelling and any other path: those are read by the routes.
     """
+    if len(path) + len(query) > _PLAIN_MAX:
+        return None
+    return _plainly_asked(path, query)
+
+
+@lru_cache(maxsize=4096)  # the same few hundred questions are asked again and again
+def _plainly_asked(path: str, query: bytes) -> AnswerKey | None:
     of_opd = _OPD_PATH.fullmatch(path)
     route, opd = (path, "") if of_opd is None else (OPD_INDEX, of_opd[1])
     if route not in DEFAULT_WINDOWS:

@@ -7,7 +7,7 @@ rows change and at local midnight, so what was "today" yesterday is never served
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -88,7 +88,9 @@ class Snapshot:
         if self._tomorrow is None or now >= self._tomorrow:
             zone = self.registry.instansi.zone
             self._today = local_day(now, zone)
-            self._tomorrow = datetime.combine(self._today + timedelta(days=1), time.min, zone)
+            tomorrow = datetime.combine(self._today + timedelta(days=1), time.min, zone)
+            # Two instants of one zone are compared at once, those of others by their offsets.
+            self._tomorrow = tomorrow.astimezone(UTC)
         return self._today
 
     def changed_at(self, opd: str, layanan: str) -> datetime | None:

@@ -83,6 +83,7 @@ def test_public_answers_stay_while_no_public_row_is_different() -> None:
         ("/v1/opd/a/trend", b"", None),
         ("/metrics", b"", None),
         ("/v1/opd/ikm", b"", None),
+        ("/v1/opd/a/ikm", b"window=" + b"3" * 1000, None),
     ],
 )
 def test_a_question_is_known_by_what_it_asks(
