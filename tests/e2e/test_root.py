@@ -30,6 +30,8 @@ def closed() -> Iterator[Path]:
     """A folder below /root, which nobody else enters."""
     with tempfile.TemporaryDirectory(prefix="ikm-closed-", dir="/root") as folder:
         yield Path(folder)
+        for link in Path(folder).iterdir():  # its data is elsewhere
+            shutil.rmtree(link.resolve(), ignore_errors=True)
 
 
 def users_of(folder: Path) -> dict[str, int]:
@@ -65,7 +67,7 @@ def test_below_root_everything_is_of_the_account_and_what_was_put_there_does_not
     for name in ("beat-schedule", "beat-schedule.db", "beat-schedule.dat"):
         (home / name).write_bytes(PICKLE % bytes(marker))
     run = start(home)
-    run.wait_for("contoh-kediri: IKM")
+    run.wait_for("Ctrl-C", 240)
     account = pwd.getpwnam("ikm").pw_uid
     users = users_of(home)
     assert len(users) > 5
@@ -95,7 +97,6 @@ def test_below_root_everything_is_of_the_account_and_what_was_put_there_does_not
     assert run.interrupt() == 0, run.output
     assert not marker.exists()
     assert users_of(home) == {}
-    shutil.rmtree(home.resolve())
 
 
 def test_a_home_that_another_user_prepared_overwrites_nothing_of_root(tmp_path: Path) -> None:
