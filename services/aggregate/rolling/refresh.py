@@ -190,7 +190,8 @@ def _refresh(
     released = releasing.release(states, stale, months, memory.released)
     shown_until = (today, public_calendar.closed_to)
     begun = [state.opd for state in stale if (state.as_of, state.closed_to) != shown_until]
-    breakdowns.publish(connection, begun, registry.unsur_max, public_calendar.closed_to, now)
+    if is_whole or len(states) > 1:  # the instansi is not made of OPDs one by one
+        breakdowns.publish(connection, begun, registry.unsur_max, public_calendar.closed_to, now)
     rolling.announce(connection, list(summaries))
     states_after = [released.figures[state.opd].state for state in states]
     # Last: counting waits for these rows until the commit.
