@@ -48,9 +48,9 @@ def users_of(folder: Path) -> dict[str, int]:
     return users
 
 
-def refused(home: Path) -> str:
+def refused(home: Path, *before: str) -> str:
     """What `ikm up` says when it does not start."""
-    command = [*IKM, "up", "--home", str(home), "--port", "0"]
+    command = [*before, *IKM, "up", "--home", str(home), "--port", "0"]
     done = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=False
     )
@@ -111,6 +111,14 @@ def test_a_home_that_another_user_prepared_overwrites_nothing_of_root(tmp_path: 
             os.chown(home / name, 1, 1, follow_symlinks=False)
         assert "is a link" in refused(home)
         assert victim.read_text() == "root's"
+
+
+def test_root_that_may_become_nobody_says_so_and_moves_nothing(closed: Path) -> None:
+    setpriv = shutil.which("setpriv")
+    assert setpriv is not None
+    powerless = (setpriv, "--bounding-set", "-setuid,-setgid", "--inh-caps", "-setuid,-setgid")
+    assert "start as an ordinary user" in refused(closed / "home", *powerless)
+    assert not (closed / "home").exists()
 
 
 def test_a_folder_that_is_no_home_is_not_given_away(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 from services.ops.account.home import account_of, handed_over
 from services.ops.account.programs import programs_for
 from services.ops.account.running import launcher, may_enter
+from services.ops.errors import CannotStart
 
 _FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 _FIRST_FREE_PORT_WITHOUT_PROC = 1024
@@ -37,6 +38,11 @@ def become_account(
 ) -> NoReturn:
     """Become `ikm ARGUMENTS` of the account of `home`, which keeps only these descriptors."""
     account = account_of(home)
+    if not may_enter(account, Path("/")):  # asked first: everything later would look out of reach
+        raise CannotStart(
+            f"root may not become {account.name} here (capabilities SETUID and SETGID): "
+            "start as an ordinary user"
+        )
     say(f"root → akun / account {account.name} ({account.uid})")
     folder = handed_over(home, account, say)
     programs = programs_for(account, example, say)
