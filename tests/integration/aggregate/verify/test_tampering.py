@@ -12,6 +12,7 @@ from services.aggregate.verify.inbox_check import InboxReading
 from services.aggregate.verify.proof import plan
 from services.aggregate.verify.steps import take
 from services.ops.stack.servers import Postgres, Redis
+from shared.storage.checks import ledger_checks, receipt_checks
 from tests.conftest import TEMPLATE
 from tests.integration.aggregate.verify.small_city import small_city, tamper
 from tests.integration.aggregate.verify.tampering import (
@@ -114,3 +115,10 @@ def test_of_many_wrong_rows_a_few_are_named_and_all_are_counted(city: City) -> N
         assert text.count("age=121") == 5
         assert text.endswith(", …)")
         savepoint.rollback()
+
+
+def test_receipts_are_read_a_few_at_a_time(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipt_checks, "_CHUNK", 7)
+    sizes = [len(chunk) for chunk in receipt_checks.all_receipts(city.connection)]
+    assert max(sizes) == 7
+    assert sum(sizes) == sum(ledger_checks.count_receipts(city.connection))
