@@ -6,7 +6,7 @@ date is not used.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 import sqlalchemy as sa
@@ -24,6 +24,8 @@ from shared.registry.snapshot import Registry
 from shared.storage import rolling
 from shared.storage.rolling import INSTANSI, OpdState
 from shared.storage.tallies import tally_sums
+
+_ANY_DAY = date(2000, 1, 1)
 
 
 @dataclass(slots=True)
@@ -44,16 +46,17 @@ class RollingCheck:
     def wrong_rows_of_opd(self, state: OpdState) -> Iterator[str]:
         """Yield what is wrong with the rows of one OPD; nothing while it is stale.
 
-        The rows are computed for the local day that they are rolled to.
+        The rows are computed for the local day that they are rolled to; of a stale OPD too, since
+        one whose figures cannot be worked out stays stale.
         """
-        if state.version != state.refreshed or state.as_of is None:
-            self.stale += 1
-            return
-        calendar = Calendar.of(state.as_of)
+        calendar = Calendar.of(state.as_of or _ANY_DAY)
         sums = tally_sums.by_segment(
             self.connection, [state.opd], self.registry.unsur_max, calendar.segments.borders
         )
         figures = compute(state, sums_by_layanan(sums), self.registry, calendar, None)
+        if state.version != state.refreshed or state.as_of is None:
+            self.stale += 1
+            return
         # The instansi needs the OPD as a whole alone.
         self.opd_windows.append(replace(figures.windows, layanan={}))
         summaries = summaries_of_opd(figures.windows, calendar.windows)

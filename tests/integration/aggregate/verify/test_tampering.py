@@ -97,6 +97,15 @@ def test_a_sick_opd_is_reported_and_the_others_are_checked(
         savepoint.rollback()
 
 
+def test_a_sick_opd_that_stays_stale_is_reported(city: City) -> None:
+    with city.connection.begin_nested() as savepoint:
+        tamper(city.connection, "UPDATE day_tally SET questionnaire = 'x' WHERE opd = 'dinkes'")
+        tamper(city.connection, "UPDATE opd_state SET version = version + 1 WHERE opd = 'dinkes'")
+        texts = [finding.text for finding in city.findings("rolling")]
+        assert texts == ["OPD dinkes cannot be checked: 'x'"]
+        savepoint.rollback()
+
+
 def test_a_registry_that_cannot_be_read_is_reported_and_the_ledger_is_checked(city: City) -> None:
     with city.connection.begin_nested() as savepoint:
         tamper(city.connection, "UPDATE questionnaire SET definition = '{}'")
