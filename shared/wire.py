@@ -8,8 +8,7 @@ The decoder leaves the answers as the bytes that they are: which questionnaire t
 only known when the rest has been read.
 """
 
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
@@ -20,6 +19,7 @@ import msgspec
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import AGE_MAX, profile_code
 from shared.domain.submission.check import violations
+from shared.domain.submission.content import content_bytes, destination_bytes, digest_number
 from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
 from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR
 from shared.domain.violation import Violation
@@ -97,7 +97,6 @@ class Destination(NamedTuple):
     layanan: str
     named: str | None  # the questionnaire, when the submission names one
     answers_decoder: AnswersDecoder
-    crc: int  # of the three codes
 
 
 class SubmissionDecoder:
@@ -136,8 +135,7 @@ class SubmissionDecoder:
         if _NUL in "".join(codes):
             return None
         questionnaire = self._registry.questionnaire_for(opd, layanan, named)
-        crc = zlib.crc32(_NUL.join(codes).encode())
-        return Destination(opd, layanan, named, self._answers_decoder(questionnaire), crc)
+        return Destination(opd, layanan, named, self._answers_decoder(questionnaire))
 
     def _answers_decoder(self, questionnaire: Questionnaire | None) -> AnswersDecoder:
         code = questionnaire.code if questionnaire else ""
@@ -184,14 +182,37 @@ _skim: Callable[[bytes], object] = msgspec.json.Decoder(msgspec.Raw).decode  # m
 decode_members: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
 
 
+_ANY_ANSWERS = AnswersDecoder(None)
+
+
 def is_plausible(submitted_at: datetime | None) -> bool:
     """Tell whether a time is none, or lies in a year that every zone and window can hold."""
     return submitted_at is None or FIRST_YEAR <= submitted_at.year <= LAST_YEAR
 
 
-def score_crcs(code: str) -> Sequence[int]:
-    """Return what each score (0: none) of an unsur adds to the sum that tells answers apart."""
-    return [0, *(zlib.crc32(f"{code}\0{score}".encode()) for score in range(1, 5))]
+def digest_of(body: bytes) -> int:
+    """Return the digest of what a body says, in any registry; of its bytes when it says nothing."""
+    try:
+        submission = decode_members(body)
+    except (ValueError, RecursionError):
+        return digest_number(body)
+    scores = _ANY_ANSWERS.decode(submission.answers)
+    if scores is None:
+        return digest_number(body)
+    time, respondent = submission.submitted_at, submission.respondent
+    content = content_bytes(
+        destination_bytes(submission.opd, submission.layanan, submission.questionnaire),
+        None if time is None else instant_us(time),
+        0 if respondent is None else respondent.profile(),
+        scores,
+        submission.comment,
+    )
+    return digest_number(content)
+
+
+def instant_us(instant: datetime) -> int:
+    """Return an instant in microseconds since 1970."""
+    return round(instant.timestamp() * 1_000_000)
 
 
 def _answers_type(questionnaire: Questionnaire) -> type[msgspec.Struct]:

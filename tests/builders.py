@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
+from shared.domain.submission.identity import SECRET_BYTES, ReceiptMaker
 from shared.domain.tally import Tally
 from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 from shared.storage.engine import DatabaseClock
@@ -18,6 +19,8 @@ from shared.storage.engine import DatabaseClock
 KEY = "kunci-uji-loket"
 OTHER_KEY = "kunci-uji-dinkes"
 READ_KEY = "kunci-uji-dasbor"  # reads all OPDs, submits nothing
+SECRET = b"rahasia instalasi untuk pengujian"[:SECRET_BYTES]
+RECEIPT_MAKER = ReceiptMaker(SECRET)
 _SUBMISSION: Mapping[str, Any] = {
     "id": "loket3-000123",
     "opd": "disdukcapil",
@@ -86,6 +89,7 @@ def registry(version: int = 1, **changes: Any) -> Registry:
             key_hash(READ_KEY): AccessKey("k3", None, may_submit=False, may_read=True),
         },
         questionnaires={SKM_2017.code: SKM_2017, short.code: short},
+        secret=SECRET,
     )
     return replace(example, **changes)
 

@@ -65,7 +65,7 @@ def _run(plan: Plan, field: _Field, turn: int, trials: dict[str, Trials]) -> Non
 
 def _count(product: Product, worker: Program, sent: Sequence[bytes], trials: Trials) -> None:
     inbox.clear(product)
-    inbox.fill(product, inbox.entries(sent))
+    inbox.fill(product, inbox.entries(product, sent))
     watched = watch(worker.pids(), product.stores)
     seconds = inbox.seconds_until_counted(product)
     trials.add(len(sent) / seconds, watched.shares())

@@ -9,9 +9,11 @@ from benchmarks.load.sample import CHANNEL
 from benchmarks.running.product import Product
 from shared.broker import DRAIN, celery_app
 from shared.connections import ingest_redis
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace
+from shared.domain.submission.identity import ReceiptMaker
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import Writer
+from shared.storage.engine import opened
+from shared.storage.registry import stored_registry
 
 # What one group commit holds while 64 connections post one submission at a time.
 PARCELS = 64
@@ -24,13 +26,15 @@ class NotCounted(Exception):
     """The inbox did not become empty."""
 
 
-def entries(bodies: Sequence[bytes]) -> list[list[Parcel]]:
+def entries(product: Product, bodies: Sequence[bytes]) -> list[list[Parcel]]:
     """Return the bodies as parcels of inbox entries, one submission a parcel."""
-    namespace, now = receipt_namespace(CHANNEL), time.time_ns() // 1000
+    with opened(product.settings.need_database()) as engine, engine.connect() as connection:
+        maker = ReceiptMaker(stored_registry.read_secret(connection))
+    now = time.time_ns() // 1000
     parcels = []
     for body in bodies:
         name = json.loads(body)["id"]
-        parcels.append(Parcel(CHANNEL, now, receipt_bytes(namespace, name), [name], [body]))
+        parcels.append(Parcel(CHANNEL, now, maker.receipts(CHANNEL, [name]), [name], [body]))
     return [parcels[start : start + PARCELS] for start in range(0, len(parcels), PARCELS)]
 
 

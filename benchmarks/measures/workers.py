@@ -54,9 +54,9 @@ def _count(
             stack.enter_context(product.worker("inbox", cores, f"-{turn}-{index}"))
             for index in range(workers)
         ]
-        inbox.fill(product, inbox.entries(bodies(f"warm{turn}", WARM_UP)))
+        inbox.fill(product, inbox.entries(product, bodies(f"warm{turn}", WARM_UP)))
         inbox.seconds_until_counted(product, workers)
-        inbox.fill(product, inbox.entries(bodies(f"workers{turn}", number)))
+        inbox.fill(product, inbox.entries(product, bodies(f"workers{turn}", number)))
         watched = watch(_pids(started), product.stores)
         seconds = inbox.seconds_until_counted(product, workers)
         shares = watched.shares()

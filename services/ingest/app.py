@@ -82,7 +82,9 @@ class Ingest:
             hinter.poke()
 
         writer = Writer(redis, prefix)
-        commit = GroupCommit(writer, settings.accept_timeout, on_stored, watch.failed)
+        commit = GroupCommit(
+            writer, settings.accept_timeout, watch.receipt_maker, on_stored, watch.failed
+        )
         meters = IngestMeters(watch)
         api.state.settings, api.state.watch, api.state.meters = settings, watch, meters
         refused_keys = RefusedKeys()

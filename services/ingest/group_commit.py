@@ -3,18 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 from msgspec import Struct
 from redis.exceptions import RedisError
 
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace
+from shared.domain.submission.identity import RECEIPT_BYTES, ReceiptMaker
 from shared.inbox.entry import Parcel
 from shared.inbox.writer import AppendAnswer, Writer, running_totals
 
 log = logging.getLogger(__name__)
-
-_namespace_of = lru_cache(maxsize=4096)(receipt_namespace)
 
 ENTRY_SUBMISSIONS = 20_000  # one entry is one unit of counting: keep it digestible
 ENTRY_BYTES = 16 * 1024 * 1024
@@ -36,19 +33,22 @@ class _Waiting(Struct, frozen=True, gc=False):
 class GroupCommit:
     """Appends parcels to the inbox, many at a time, in the order of arrival.
 
-    `timeout_s`: after so long a parcel is given up. `on_stored(accepted, settled)` hears the
-    inbox's running totals after every append, `on_failure()` that one failed.
+    `timeout_s`: after so long a parcel is given up. `receipt_maker()` makes the receipts,
+    `on_stored(accepted, settled)` hears the inbox's running totals after every append,
+    `on_failure()` that one failed.
     """
 
     def __init__(
         self,
         writer: Writer,
         timeout_s: float,
+        receipt_maker: Callable[[], ReceiptMaker],
         on_stored: Callable[[int, int], None],
         on_failure: Callable[[], None],
     ) -> None:
         self._writer = writer
         self._timeout_s = timeout_s
+        self._receipt_maker = receipt_maker
         self._on_stored = on_stored
         self._on_failure = on_failure
         self._waiting: list[_Waiting] = []
@@ -94,7 +94,6 @@ class GroupCommit:
         parcels = _digestible([waiting.parcel for waiting in self._waiting])
         group, self._waiting = self._waiting[: len(parcels)], self._waiting[len(parcels) :]
         self._is_crowded = len(group) > 1
-        _give_receipts(parcels)
         left_s = self._timeout_s - (self._loop.time() - self._waiting_since_s)
         answer = self._under_way = self._started(parcels)
         late = self._loop.call_later(max(left_s, MIN_TIMEOUT_S), self._writer.drop)
@@ -102,6 +101,7 @@ class GroupCommit:
 
     def _started(self, parcels: Sequence[Parcel]) -> "asyncio.Future[AppendAnswer]":
         try:
+            _give_receipts(self._receipt_maker(), parcels)
             return self._writer.start(parcels, sum([len(parcel.bodies) for parcel in parcels]))
         except Exception as error:  # noqa: BLE001 - handed on: the group hears of it, and the log
             failed: asyncio.Future[AppendAnswer] = self._loop.create_future()
@@ -144,15 +144,17 @@ class GroupCommit:
         return True
 
 
-def _give_receipts(parcels: Sequence[Parcel]) -> None:
+def _give_receipts(maker: ReceiptMaker, parcels: Sequence[Parcel]) -> None:
     """Work out the receipts of a group, one after the other.
 
     So they take 3 us of CPU each; 9 where each request works out its own, because the code of the
-    digest has left the core's cache by then.
+    hash has left the core's cache by then.
     """
+    receipts = maker.all_receipts([(parcel.channel, parcel.ids) for parcel in parcels])
+    start = 0
     for parcel in parcels:
-        namespace = _namespace_of(parcel.channel)
-        parcel.receipts = b"".join([receipt_bytes(namespace, name) for name in parcel.ids])
+        end = start + RECEIPT_BYTES * len(parcel.ids)
+        parcel.receipts, start = receipts[start:end], end
 
 
 def _digestible(parcels: Sequence[Parcel]) -> Sequence[Parcel]:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from shared.clock import Clock
+from shared.domain.submission.identity import ReceiptMaker
 from shared.inbox.writer import Writer
 from shared.problems import Problem, problem
 from shared.registry import publication
@@ -90,8 +91,15 @@ class Watch:
         self._redis = redis
         self._writer = writer
         self._clock = clock
+        self._receipt_maker: ReceiptMaker | None = None
         self._confirmed_s = 0.0  # when the last look was complete, on the monotonic clock
         self._configuration_due_s = 0.0
+
+    def receipt_maker(self) -> ReceiptMaker:
+        """Return what makes receipts; there is one as soon as there is a registry."""
+        if self._receipt_maker is None:
+            raise LookupError("no registry, no receipts")
+        return self._receipt_maker
 
     @property
     def waiting(self) -> int:
@@ -155,6 +163,8 @@ class Watch:
         )
         self.today = self._day(registry or self.registry)  # raises for a zone unknown here
         if registry is not None:
+            # Raises for a snapshot without the secret, of an earlier version of this program.
+            self._receipt_maker = ReceiptMaker(registry.secret)
             self.registry, self.decoder = registry, SubmissionDecoder(registry)
             counts = {"opd": len(registry.opd), "keys": len(registry.keys)}
             log.info("registry", extra={"version": registry.version, **counts})

@@ -126,6 +126,9 @@ class Registry:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     keys: Mapping[str, AccessKey] = field(default_factory=dict)
     questionnaires: Mapping[str, Questionnaire] = field(default_factory=_built_in)
+    # Of the installation: receipts follow from it. Nothing shows it, and without it nothing is
+    # accepted.
+    secret: bytes = field(default=b"", repr=False)
 
     @property
     def unsur_max(self) -> int:

@@ -27,7 +27,7 @@ _UUID_BYTES = 16
 
 field_length = struct.Struct("!i").pack
 NULL = field_length(-1)
-LENGTH_4, LENGTH_8, LENGTH_16 = map(field_length, (4, 8, 16))
+LENGTH_8, LENGTH_16 = map(field_length, (8, 16))
 _int8_field = struct.Struct("!iq").pack
 _int4_field = struct.Struct("!ii").pack
 _int2_field = struct.Struct("!ih").pack
@@ -140,12 +140,12 @@ def uuid_matrix(uuids: bytes) -> Matrix:
 
 def instant_matrix(instants_us: NDArray[np.int64]) -> Matrix:
     """Return timestamptz, 8 bytes each, from microseconds since 1970."""
-    return (instants_us - _EPOCH_US).astype(">i8").view(np.uint8).reshape(-1, 8)
+    return int8_matrix(instants_us - _EPOCH_US)
 
 
-def int4_matrix(values: NDArray[np.int64]) -> Matrix:
-    """Return int4, 4 bytes each."""
-    return values.astype(">i4").view(np.uint8).reshape(-1, 4)
+def int8_matrix(values: NDArray[np.int64]) -> Matrix:
+    """Return int8, 8 bytes each."""
+    return values.astype(">i8").view(np.uint8).reshape(-1, 8)
 
 
 def fixed_rows(size: int, columns: Sequence[bytes | Matrix]) -> list[bytes]:

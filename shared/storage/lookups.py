@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.storage.rolling import INSTANSI
-from shared.storage.tables import opd_state, receipt, rolling_ikm
+from shared.storage.tables import former_receipt, opd_state, receipt, rolling_ikm
 
 
 class Fate(NamedTuple):
@@ -26,8 +26,14 @@ class Lag(NamedTuple):
 
 
 def fate(connection: sa.Connection, code: UUID) -> Fate | None:
-    """Return what became of the submission with this receipt; None when it waits, or is unknown."""
-    query = sa.select(*receipt.c[Fate._fields]).where(receipt.c.receipt == code)
+    """Return what became of the submission with this receipt; None when it waits, or is unknown.
+
+    A receipt that was given out before receipts followed from a secret tells it, too.
+    """
+    present = sa.select(former_receipt.c.receipt).where(former_receipt.c.former == code)
+    query = sa.select(*receipt.c[Fate._fields]).where(
+        receipt.c.receipt == sa.func.coalesce(present.scalar_subquery(), code)
+    )
     row = connection.execute(query).one_or_none()
     return Fate(*row) if row is not None else None
 

@@ -18,11 +18,9 @@ _COPY = """
 COPY receipt (receipt, received_at, digest, channel, state, reason, source_id)
 FROM STDIN (FORMAT BINARY)
 """
-# Turn parked receipts into counted ones, with the digests of their contents as they are read now.
+# Turn parked receipts into counted ones.
 _MARK_COUNTED = """
-UPDATE receipt SET state = 'counted', reason = NULL, digest = counted.digest
-FROM unnest(%(receipts)b::uuid[], %(digests)b::int4[]) AS counted (receipt, digest)
-WHERE receipt.receipt = counted.receipt
+UPDATE receipt SET state = 'counted', reason = NULL WHERE receipt = ANY(%(receipts)b::uuid[])
 """
 _ROW_HEAD = (7).to_bytes(2, "big") + binary.LENGTH_16  # seven fields, the first of 16 bytes
 
@@ -30,8 +28,8 @@ _ROW_HEAD = (7).to_bytes(2, "big") + binary.LENGTH_16  # seven fields, the first
 class ReceiptColumns(NamedTuple):
     """Submissions that want to be counted or parked, column by column.
 
-    `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: 32 bits of the
-    content of each.
+    `receipts`: 16 bytes each; `received_us`: microseconds since 1970; `digests`: of the
+    content of each, 64 bits, signed.
     """
 
     receipts: bytes
@@ -41,13 +39,16 @@ class ReceiptColumns(NamedTuple):
     ids: Sequence[str]
 
 
-def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int]:
-    """Return those of the receipts (16 bytes each) that are stored, with their digests."""
+def stored_digests(cursor: Cursor, receipts: bytes) -> dict[bytes, int | None]:
+    """Return those of the receipts (16 bytes each) that are stored, with their digests.
+
+    The digest is None for what came before digests had 64 bits.
+    """
     cursor.execute(_SELECT_DIGESTS, {"receipts": binary.uuid_array(receipts)})
     return {
-        receipt.bytes: digest
+        receipt.bytes: digest if isinstance(digest, int) else None
         for receipt, digest in cursor
-        if isinstance(receipt, UUID) and isinstance(digest, int)
+        if isinstance(receipt, UUID)
     }
 
 
@@ -60,8 +61,8 @@ def encode_rows(columns: ReceiptColumns, reasons: Mapping[int, str]) -> bytes:
             binary.uuid_matrix(columns.receipts),
             binary.LENGTH_8,
             binary.instant_matrix(columns.received_us),
-            binary.LENGTH_4,
-            binary.int4_matrix(columns.digests),
+            binary.LENGTH_8,
+            binary.int8_matrix(columns.digests),
         ],
     )
     fates = [_encode_fate(channel, None) for channel in columns.channels]
@@ -79,15 +80,9 @@ def copy(cursor: Cursor, encoded_rows: bytes) -> None:
     copy_rows(cursor, _COPY, encoded_rows)
 
 
-def mark_counted(cursor: Cursor, digests: Mapping[bytes, int]) -> None:
-    """Make parked receipts counted; `digests`: of their contents as they are read now."""
-    cursor.execute(
-        _MARK_COUNTED,
-        {
-            "receipts": binary.uuid_array(b"".join(digests)),
-            "digests": binary.int4_array(list(digests.values())),
-        },
-    )
+def mark_counted(cursor: Cursor, receipts: bytes) -> None:
+    """Make parked receipts (16 bytes each) counted ones."""
+    cursor.execute(_MARK_COUNTED, {"receipts": binary.uuid_array(receipts)})
 
 
 @lru_cache(maxsize=65536)

@@ -19,7 +19,12 @@ from services.aggregate.counting.judgement import (
     park_all,
 )
 from services.aggregate.counting.tally import tally
-from shared.domain.submission.identity import RECEIPT_BYTES
+from shared.domain.submission.identity import (
+    RECEIPT_BYTES,
+    RECEIPT_VERSION,
+    VERSION_BYTE,
+    ReceiptMaker,
+)
 from shared.domain.violation import Violation
 from shared.inbox.entry import FOREIGN_CHANNEL, Entry, Parcel, Parcels
 from shared.storage import receipts, responses
@@ -70,13 +75,14 @@ class Batch(NamedTuple):
     """Claimed entries, judged, and the rows that they become when all are new, as mostly."""
 
     epoch: UUID  # the life of the inbox that they were claimed in
-    registry_version: int | None  # by which they were judged; None: by none
+    receipt_maker: ReceiptMaker
     entries: Sequence[Entry]
     submissions: SubmissionColumns
     judgement: Judgement
     # Positions in the order of receipts; of equal ones the first that came stays the first.
     receipt_order: IntColumn
     rows: NewRows
+    registry_version: int | None = None  # by which they were judged; None: by none
 
     @property
     def size(self) -> int:
@@ -86,16 +92,18 @@ class Batch(NamedTuple):
 
 def judged(judge: Judge, entries: Iterable[Entry], epoch: UUID) -> Batch:
     """Return the batch of entries, judged; an entry that was claimed twice counts once."""
-    distinct = _distinct(entries)
-    submissions = _columns(distinct)
+    distinct, receipt_maker = _distinct(entries), judge.receipt_maker
+    submissions = _columns(distinct, receipt_maker)
     judgement = judge.judge(submissions.bodies, submissions.channels, submissions.received_us)
-    return _batch(epoch, judge.registry.version, distinct, submissions, judgement)
+    batch = _batch(epoch, receipt_maker, distinct, submissions, judgement)
+    return batch._replace(registry_version=judge.registry.version)
 
 
-def quarantined(entry: Entry, epoch: UUID) -> Batch:
+def quarantined(entry: Entry, epoch: UUID, receipt_maker: ReceiptMaker) -> Batch:
     """Return a batch that parks all of an entry: for one whose counting fails again and again."""
-    submissions = _columns([entry])
-    return _batch(epoch, None, [entry], submissions, park_all(submissions.bodies))
+    submissions = _columns([entry], receipt_maker)
+    judgement = park_all(submissions.bodies)
+    return _batch(epoch, receipt_maker, [entry], submissions, judgement)
 
 
 def new_rows(submissions: SubmissionColumns, judgement: Judgement, positions: IntColumn) -> NewRows:
@@ -156,7 +164,7 @@ def receipts_at(receipt_column: bytes, positions: IntColumn) -> bytes:
 
 def _batch(
     epoch: UUID,
-    registry_version: int | None,
+    receipt_maker: ReceiptMaker,
     entries: Sequence[Entry],
     submissions: SubmissionColumns,
     judgement: Judgement,
@@ -165,14 +173,14 @@ def _batch(
     receipt_texts = np.frombuffer(submissions.receipts, dtype=f"S{RECEIPT_BYTES}")
     order = np.argsort(receipt_texts, kind="stable")
     rows = new_rows(submissions, judgement, order)
-    return Batch(epoch, registry_version, entries, submissions, judgement, order, rows)
+    return Batch(epoch, receipt_maker, entries, submissions, judgement, order, rows)
 
 
 def _distinct(entries: Iterable[Entry]) -> Sequence[Entry]:
     return list({entry.entry: entry for entry in entries}.values())
 
 
-def _columns(entries: Sequence[Entry]) -> SubmissionColumns:
+def _columns(entries: Sequence[Entry], receipt_maker: ReceiptMaker) -> SubmissionColumns:
     """Return the submissions of entries."""
     contents = [entry.parcels or _foreign(entry) for entry in entries]
     sizes = int_column(size for parcels in contents for size in parcels.sizes)
@@ -184,12 +192,23 @@ def _columns(entries: Sequence[Entry]) -> SubmissionColumns:
     entry_sizes = int_column(len(parcels.ids) for parcels in contents)
     return SubmissionColumns(
         np.repeat(np.arange(len(contents)), entry_sizes),
-        b"".join([parcels.receipts for parcels in contents]),
+        b"".join([_receipts(parcels, receipt_maker) for parcels in contents]),
         [channels[index] for index in parcel_index.tolist()],
         [source_id for parcels in contents for source_id in parcels.ids],
         received_us[parcel_index],
         [body for parcels in contents for body in parcels.bodies],
     )
+
+
+def _receipts(parcels: Parcels, receipt_maker: ReceiptMaker) -> bytes:
+    """Return the receipts of an entry, made anew when they do not follow from the secret.
+
+    So it is with what was in the inbox when receipts began to, and with foreign entries.
+    """
+    versions = np.frombuffer(parcels.receipts, dtype=np.uint8)[VERSION_BYTE::RECEIPT_BYTES] >> 4
+    if (versions == RECEIPT_VERSION).all():
+        return parcels.receipts
+    return receipt_maker.all_receipts((parcel.channel, parcel.ids) for parcel in parcels)
 
 
 def _foreign(entry: Entry) -> Parcels:

@@ -1,6 +1,8 @@
 """Columns: one number a submission, for what is worked out for all of them at once (numpy)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import TypeVar
 
 import numpy as np
@@ -24,6 +26,6 @@ def bool_column(values: Iterable[bool]) -> BoolColumn:
 
 def numbered(values: Sequence[Value]) -> tuple[list[Value], IntColumn]:
     """Return the distinct values, in the order in which they come, and the index of each value."""
-    distinct = list(dict.fromkeys(values))
-    indices = {value: index for index, value in enumerate(distinct)}
-    return distinct, int_column(map(indices.__getitem__, values))
+    indices: defaultdict[Value, int] = defaultdict(count().__next__)
+    column = int_column(map(indices.__getitem__, values))
+    return list(indices), column

@@ -19,7 +19,6 @@ from services.aggregate.counting.batch import Batch, NewRows, judged, new_rows, 
 from services.aggregate.counting.columns import BoolColumn, bool_column, int_column
 from services.aggregate.counting.judge import Judge
 from services.aggregate.counting.judgement import Parkable
-from shared.domain.submission.identity import receipt_bytes
 from shared.domain.violation import Violation
 from shared.domain.window import local_day
 from shared.storage import ledger, parking, receipts, responses
@@ -149,8 +148,8 @@ def _new_and_conflicts(
     conflicts: dict[bytes, _Conflict] = {}
     for position in repeated:
         receipt, content = submissions.receipt(position), int(contents[position])
-        if first_digests[receipt] != content:
-            own_receipt = receipt_bytes(receipt, f"{content:x}")
+        if first_digests[receipt] not in (content, None):
+            own_receipt = batch.receipt_maker.conflict_receipt(receipt, content)
             conflicts.setdefault(own_receipt, _Conflict(position, own_receipt))
     parked_before = receipts.stored_digests(cursor, b"".join(conflicts)) if conflicts else {}
     return is_new, [conflicts[own] for own in sorted(conflicts) if own not in parked_before]

@@ -1,6 +1,5 @@
 """Bodies → columns: submissions decoded, for what is worked out for all of them in one sweep."""
 
-import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,10 +23,8 @@ from shared.wire import (
     SubmissionDecoder,
     decode_members,
     is_plausible,
-    score_crcs,
 )
 
-NO_ANSWERS = -1
 _UNREADABLE = Submission(opd="", layanan="", answers=Raw(b""))
 # Between them every time is plausible, in whatever offset it was given.
 _EARLY_US = -2_208_900_000_000_000  # 1900-01-02T12:00Z
@@ -50,10 +47,9 @@ class DecodedSubmissions(NamedTuple):
     sent_us: IntColumn  # 0: without a time of its own
     is_timed: BoolColumn
     answers: Sequence[ScoreColumns]  # a submission is in one of them, or has no destination
-    answer_crcs: IntColumn  # NO_ANSWERS: they are not valid
     profiles: IntColumn  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
-    comment_crcs: IntColumn
+    is_commented: BoolColumn
     is_readable: BoolColumn
 
 
@@ -68,13 +64,13 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
     )
     destinations = [decoder.destination(*triple) for triple in codes]
     has_destination = bool_column(destination is not None for destination in destinations)
-    raw_answers = [submission.answers for submission in submissions]
-    answers, answer_crcs = _answers(destinations, destination_index, raw_answers)
+    answers, has_answers = _answers(destinations, destination_index, submissions)
     respondents, respondent_index = numbered([submission.respondent for submission in submissions])
     profiles = int_column(
         0 if respondent is None else respondent.profile() for respondent in respondents
     )
     comments = [submission.comment for submission in submissions]
+    is_commented = bool_column(comment is not None for comment in comments)
     sent_us, is_plausibly_timed = _times(submissions)
     return DecodedSubmissions(
         destinations,
@@ -82,14 +78,13 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
         sent_us,
         bool_column(submission.submitted_at is not None for submission in submissions),
         answers,
-        answer_crcs,
         profiles[respondent_index],
         comments,
-        int_column(map(_comment_crc, comments)),
-        (answer_crcs != NO_ANSWERS)
+        is_commented,
+        has_answers
         & has_destination[destination_index]
         & is_plausibly_timed
-        & bool_column(comment is None or "\0" not in comment for comment in comments),
+        & _are_storable(comments, is_commented),
     )
 
 
@@ -104,6 +99,7 @@ def _times(submissions: Sequence[Submission]) -> tuple[IntColumn, BoolColumn]:
     """Return when submissions say that they were sent, and which say something plausible."""
     times = [submission.submitted_at for submission in submissions]
     seconds = np.asarray([0.0 if time is None else time.timestamp() for time in times])
+    # As shared.wire.instant_us does it for one.
     sent_us = np.rint(seconds * 1_000_000).astype(np.int64)
     is_possible = np.ones(len(times), dtype=np.bool_)
     for position in np.flatnonzero((sent_us < _EARLY_US) | (sent_us > _FAR_US)).tolist():
@@ -111,18 +107,20 @@ def _times(submissions: Sequence[Submission]) -> tuple[IntColumn, BoolColumn]:
     return np.where(is_possible, sent_us, 0), is_possible  # no calendar need hold the others
 
 
-def _comment_crc(comment: str | None) -> int:
-    if not comment:
-        return 0 if comment is None else 1
-    return zlib.crc32(comment.encode()) + 2
+def _are_storable(comments: Sequence[str | None], is_commented: BoolColumn) -> BoolColumn:
+    """Return which comments PostgreSQL's text can hold."""
+    is_storable = np.ones(len(comments), dtype=np.bool_)
+    for position in np.flatnonzero(is_commented).tolist():
+        is_storable[position] = "\0" not in (comments[position] or "")
+    return is_storable
 
 
 def _answers(
     destinations: Sequence[Destination | None],
     destination_index: IntColumn,
-    raw_answers: Sequence[Raw],
-) -> tuple[Sequence[ScoreColumns], IntColumn]:
-    """Return the answers by questionnaire, and of each submission the sum of its answers' CRCs."""
+    submissions: Sequence[Submission],
+) -> tuple[Sequence[ScoreColumns], BoolColumn]:
+    """Return the answers by questionnaire, and which submissions have valid ones."""
     decoders, decoder_index = numbered(
         [
             None if destination is None else destination.answers_decoder
@@ -130,29 +128,25 @@ def _answers(
         ]
     )
     decoder_of_each = decoder_index[destination_index]
-    crcs = np.full(len(raw_answers), NO_ANSWERS, dtype=np.int64)
+    has_answers = np.zeros(len(submissions), dtype=np.bool_)
     answers = []
     for index, decoder in enumerate(decoders):
         if decoder is not None:
             positions = np.flatnonzero(decoder_of_each == index)
-            raws = [raw_answers[position] for position in positions.tolist()]
-            scores, crcs[positions] = _scores(decoder, raws)
+            raws = [submissions[position].answers for position in positions.tolist()]
+            scores, has_answers[positions] = _scores(decoder, raws)
             answers.append(ScoreColumns(decoder.questionnaire, positions, scores))
-    return answers, crcs
+    return answers, has_answers
 
 
-def _scores(decoder: AnswersDecoder, raws: Sequence[Raw]) -> tuple[ScoreMatrix, IntColumn]:
+def _scores(decoder: AnswersDecoder, raws: Sequence[Raw]) -> tuple[ScoreMatrix, BoolColumn]:
     questionnaire, answers = decoder.questionnaire, list(map(decoder.decode, raws))
-    if questionnaire is None:
-        return np.empty((len(raws), 0), dtype=np.uint8), int_column(map(_loose_crc, answers))
     is_valid = bool_column(answer is not None for answer in answers)
-    digits = np.zeros((len(raws), questionnaire.size), dtype=np.uint8)  # 0: not answered
-    digits[is_valid] = _digits(
-        [answer for answer in answers if answer is not None], digits.shape[1]
-    )
-    crc_of = np.asarray([score_crcs(unsur.code) for unsur in questionnaire.unsur], dtype=np.int64)
-    crcs = np.where(is_valid, crc_of[np.arange(questionnaire.size), digits].sum(axis=1), NO_ANSWERS)
-    return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), crcs
+    size = questionnaire.size if questionnaire else 0
+    digits = np.zeros((len(raws), size), dtype=np.uint8)  # 0: not answered
+    if questionnaire is not None:
+        digits[is_valid] = _digits([answer for answer in answers if answer is not None], size)
+    return np.where(digits == 0, np.uint8(ord("-")), digits + np.uint8(ord("0"))), is_valid
 
 
 def _digits(answers: Sequence[Any], size: int) -> ScoreMatrix:
@@ -163,9 +157,3 @@ def _digits(answers: Sequence[Any], size: int) -> ScoreMatrix:
     except TypeError:  # None: an unsur that need not be answered
         digits = bytes(score or 0 for row in rows for score in row)
     return np.frombuffer(digits, dtype=np.uint8).reshape(len(answers), size)
-
-
-def _loose_crc(scores: dict[str, int | None] | None) -> int:
-    if scores is None:
-        return NO_ANSWERS
-    return sum(score_crcs(code)[score or 0] for code, score in scores.items())

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from services.aggregate.counting.judgement import (
 )
 from services.aggregate.counting.places import PlaceFinder
 from services.aggregate.counting.recovery import together_or_singly
+from shared.domain.submission.identity import ReceiptMaker
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
 from shared.storage.registry import stored_registry
@@ -38,6 +40,11 @@ class Judge:
         self.registry = registry
         self._decoder = SubmissionDecoder(registry)
         self._place_finder = PlaceFinder(registry)
+
+    @cached_property
+    def receipt_maker(self) -> ReceiptMaker:
+        """Make receipts, by the secret that comes with the registry."""
+        return ReceiptMaker(self.registry.secret)
 
     def judge(
         self,
@@ -113,9 +120,10 @@ class PresentJudge:
     def __call__(self, connection: sa.Connection) -> Judge:
         """Return the judge."""
         judge = self._judge
-        if stored_registry.read_version(connection) != judge.registry.version:
+        version = stored_registry.read_version(connection)
+        if version != judge.registry.version or not judge.registry.secret:
             # Two threads may judge and count: each keeps what it has seen itself.
-            judge = self._judge = Judge(stored_registry.load(connection))
+            judge = self._judge = Judge(stored_registry.load_with_secret(connection))
         return judge
 
 

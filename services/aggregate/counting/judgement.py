@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from services.aggregate.counting.columns import IntColumn, ScoreMatrix, int_column, numbered
-from services.aggregate.counting.digest import digest_of_bytes
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.violation import Violation
 from shared.storage.responses import Place
+from shared.wire import digest_of
 
 
 class CountableResponses(NamedTuple):
@@ -53,13 +53,13 @@ class Judgement(NamedTuple):
 
     countable: Sequence[CountableResponses]  # by questionnaire, in the order of their codes
     parkable: Mapping[int, Parkable]  # by position
-    digests: IntColumn  # 32 bits, signed, of the content of each
+    digests: IntColumn  # 64 bits, signed, of the content of each
 
 
 def park_all(bodies: Sequence[bytes], parkable: Parkable = UNCOUNTABLE) -> Judgement:
     """Return the judgement that parks every submission, to be replayed once the cause is mended."""
     return Judgement(
-        (), dict.fromkeys(range(len(bodies)), parkable), int_column(map(digest_of_bytes, bodies))
+        (), dict.fromkeys(range(len(bodies)), parkable), int_column(map(digest_of, bodies))
     )
 
 

@@ -98,18 +98,18 @@ class Replay:
                 [row.received_us for row in rows],
                 now_us,
             )
-            counted = {
-                rows[position].receipt.bytes: int(judgement.digests[position])
+            counted = [
+                rows[position].receipt.bytes
                 for countable in judgement.countable
                 for position in countable.positions.tolist()
-            }
+            ]
             if counted:
                 cursor = open_cursor(connection)
-                receipts.mark_counted(cursor, counted)
+                receipts.mark_counted(cursor, b"".join(counted))
                 receipt_column = b"".join(row.receipt.bytes for row in rows)
                 responses.copy(cursor, response_rows(receipt_column, judgement.countable))
                 add(cursor, deltas_of(judgement.countable), judge.day(now_us))
-                parking.delete_parked(connection, list(counted))
+                parking.delete_parked(connection, counted)
             waiting = [(row.receipt, row.violations) for row in held] + [
                 (rows[position].receipt, _with_conflict(rows[position], parkable.violations))
                 for position, parkable in judgement.parkable.items()

@@ -1,26 +1,29 @@
 """Each receipt follows from channel and id, stands for one content, and has its row."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import sqlalchemy as sa
 
 from services.aggregate.verify.findings import in_words
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
-from shared.inbox.entry import FOREIGN_CHANNEL, foreign_identity
+from shared.domain.submission.identity import ReceiptMaker, receipt_text
 from shared.storage.checks import receipt_checks
 from shared.storage.checks.receipt_checks import StoredReceipt
 from shared.storage.checks.row_rules import EXAMPLES, Mismatches
+from shared.storage.registry import stored_registry
 
 
 def underived(connection: sa.Connection) -> Iterator[str]:
     """Yield the receipts that do not follow from their channel and id."""
-    namespace = lru_cache(receipt_namespace)
+    secret = stored_registry.read_secret(connection)
+    if not secret:
+        yield "installation: the secret from which receipts follow is missing"
+        return
+    maker = ReceiptMaker(secret)
     total, examples = 0, list[str]()
     for chunk in receipt_checks.all_receipts(connection):
         for stored in chunk:
-            plain = receipt_bytes(namespace(stored.channel), stored.source_id)
-            if stored.receipt != plain and not _is_derived_otherwise(stored, plain):
+            plain = maker.receipts(stored.channel, [stored.source_id])
+            if stored.receipt != plain and not _is_of_conflict(maker, stored, plain):
                 total += 1
                 if len(examples) < EXAMPLES:
                     name = f"channel={stored.channel} source_id={stored.source_id}"
@@ -47,9 +50,10 @@ def contradictions(connection: sa.Connection) -> Iterator[str]:
         yield from in_words(table, mismatches)
 
 
-def _is_derived_otherwise(stored: StoredReceipt, plain: bytes) -> bool:
-    """Tell whether it is the receipt of an id used twice, or of what somebody else wrote."""
-    if stored.receipt == receipt_bytes(plain, f"{stored.digest:x}"):
-        return True
-    is_foreign = stored.channel == FOREIGN_CHANNEL
-    return is_foreign and stored.receipt == foreign_identity(stored.source_id).bytes
+def _is_of_conflict(maker: ReceiptMaker, stored: StoredReceipt, plain: bytes) -> bool:
+    """Tell whether it is the receipt of an id used twice.
+
+    What came before digests had 64 bits has none: nothing tells then what it followed from.
+    """
+    digest = stored.digest
+    return digest is None or stored.receipt == maker.conflict_receipt(plain, digest)

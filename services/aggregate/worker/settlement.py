@@ -39,7 +39,7 @@ def count_and_settle(context: WorkerContext, batch: Batch, clock: DatabaseClock)
 
     def park(entry: Entry) -> Counted:
         log.error("entry cannot be counted: parked", extra={"stream_id": entry.stream_id.decode()})
-        return count_now(quarantined(entry, batch.epoch))
+        return count_now(quarantined(entry, batch.epoch, batch.receipt_maker))
 
     parts = together_or_singly(batch.entries, count_entries, park)
     counted = Counted(*map(sum, zip(*parts, strict=True)))

@@ -20,7 +20,7 @@ _NOT_PUBLISHED = (
 def publish_stored(settings: Settings, engine: Engine) -> None:
     """Tell every process, changed or not: an earlier publication may have failed."""
     with transaction(engine) as connection:
-        registry = stored_registry.load(connection)
+        registry = stored_registry.load_with_secret(connection)
     if not settings.redis_url:
         click.echo(_NOT_PUBLISHED, err=True)
         return

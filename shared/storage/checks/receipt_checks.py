@@ -17,7 +17,8 @@ _SELECT_RECEIPTS = sa.text("SELECT uuid_send(receipt), channel, source_id, diges
 _REPEATED = sa.text("""
 SELECT count(*) OVER () AS repeated, channel, source_id, times
 FROM (
-  SELECT channel, source_id, count(*) AS times FROM receipt WHERE state = 'counted'
+  SELECT channel, source_id, count(*) AS times FROM receipt
+  WHERE state = 'counted' AND digest IS NOT NULL
   GROUP BY channel, source_id, digest HAVING count(*) > 1
 ) AS contents ORDER BY channel, source_id LIMIT 5
 """)
@@ -35,7 +36,7 @@ class StoredReceipt(NamedTuple):
     receipt: bytes
     channel: str
     source_id: str
-    digest: int
+    digest: int | None
 
 
 def all_receipts(connection: sa.Connection) -> Iterator[Sequence[StoredReceipt]]:

@@ -1,5 +1,6 @@
 """The registry in PostgreSQL, read as a snapshot."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -35,7 +36,7 @@ def read_version(connection: sa.Connection) -> int:
 
 
 def load(connection: sa.Connection) -> Registry:
-    """Return the registry as it is.
+    """Return the registry as it is, without the secret: most who read it make no receipts.
 
     Its version is read first: a change made meanwhile is then fetched again, not missed.
     """
@@ -48,6 +49,17 @@ def load(connection: sa.Connection) -> Registry:
         keys=_read_keys(connection),
         questionnaires=_read_questionnaires(connection),
     )
+
+
+def load_with_secret(connection: sa.Connection) -> Registry:
+    """Return the registry for those who make receipts: workers, and ingest by way of Redis."""
+    return replace(load(connection), secret=read_secret(connection))
+
+
+def read_secret(connection: sa.Connection) -> bytes:
+    """Return the secret from which receipts follow; nothing when somebody removed it."""
+    secret = connection.scalar(sa.select(tables.installation.c.secret))
+    return bytes(secret or b"")
 
 
 def _select_all(

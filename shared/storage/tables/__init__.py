@@ -2,6 +2,7 @@
 
 from shared.storage.tables.breakdowns import released_breakdown
 from shared.storage.tables.counting import (
+    former_receipt,
     inbox_entry,
     inbox_horizon,
     ledger,
@@ -14,6 +15,7 @@ from shared.storage.tables.metadata import metadata
 from shared.storage.tables.registry import (
     access_key,
     channel,
+    installation,
     instansi,
     layanan,
     opd,
@@ -26,8 +28,10 @@ __all__ = [
     "access_key",
     "channel",
     "day_tally",
+    "former_receipt",
     "inbox_entry",
     "inbox_horizon",
+    "installation",
     "instansi",
     "layanan",
     "ledger",

@@ -28,11 +28,21 @@ receipt = Table(
     Column("received_at", Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),  # why it is parked
-    # 32 bits of a hash of what was sent: tells a repetition from another content under the same id.
-    Column("digest", Integer, nullable=False),
+    # 64 bits of a hash of what was sent: tells a repetition from another content under the same id.
+    # NULL, before digests had 64 bits: whatever comes under that id is a repetition.
+    Column("digest", BigInteger),
     # An edit will need a third state, 'replaced'. It comes with the code that sets it: until then
     # no query and no check of `ikm verify` has to ask what such a receipt would mean.
     CheckConstraint("state IN ('counted', 'parked')", name="state"),
+)
+
+# The receipts that were given out before receipts followed from a secret. They tell what became of
+# a submission, and no new one is ever added.
+former_receipt = Table(
+    "former_receipt",
+    metadata,
+    Column("former", Uuid, primary_key=True),
+    Column("receipt", Uuid, nullable=False),
 )
 
 response = Table(

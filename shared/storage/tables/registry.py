@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -96,4 +97,15 @@ registry_version = Table(
     # Grows with every change; at least the Unix time in milliseconds.
     Column("version", BigInteger, nullable=False),
     CheckConstraint("single", name="single"),
+)
+
+# Made once, by a migration.
+installation = Table(
+    "installation",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    # Every receipt follows from it: never shown, never changed, and in every backup.
+    Column("secret", LargeBinary, nullable=False),
+    CheckConstraint("single", name="single"),
+    CheckConstraint("octet_length(secret) = 32", name="secret"),
 )

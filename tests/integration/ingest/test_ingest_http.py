@@ -13,12 +13,13 @@ import pytest
 
 from services.ingest import body
 from services.ops.stack.servers import Redis
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.domain.submission.identity import receipt_text
 from shared.registry.snapshot import AccessKey, Layanan, Opd
 from tests.builders import (
     KEY,
     OTHER_KEY,
     READ_KEY,
+    RECEIPT_MAKER,
     authorization,
     key_hash,
     registry,
@@ -66,7 +67,7 @@ def test_202_says_what_was_stored(service: httpx.Client, redis_server: Redis) ->
     answer = post(service, "satu")
     assert answer.status_code == 202
     assert answer.headers["content-type"] == "application/json"
-    expected = receipt_text(receipt_bytes(receipt_namespace("loket"), "satu"))
+    expected = receipt_text(RECEIPT_MAKER.receipts("loket", ["satu"]))
     assert answer.json() == {"accepted": 1, "receipts": [expected], "refused": []}
     assert "satu" in stored(redis_server.connect())
 

@@ -19,7 +19,7 @@ from shared.registry.refused_keys import RefusedKeys
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.wire import SubmissionDecoder
-from tests.builders import registry
+from tests.builders import RECEIPT_MAKER, registry
 
 NOWHERE = "redis://127.0.0.1:1/0"
 TODAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -75,7 +75,9 @@ class Desk:
         self.watch.refusal = None
         self.watch.today = TODAY.date()
         self.know(snapshot or registry())
-        self.commit = GroupCommit(self.writer, timeout, self.watch.stored, self.watch.failed)
+        self.commit = GroupCommit(
+            self.writer, timeout, lambda: RECEIPT_MAKER, self.watch.stored, self.watch.failed
+        )
         meters = IngestMeters(self.watch)
         self.endpoints = {
             path: Endpoint(wire_format, self.watch, self.commit, meters, RefusedKeys())

@@ -12,10 +12,18 @@ from starlette.types import Message
 from services.ingest.endpoint import VIOLATIONS_MAX
 from services.ingest.formats.format import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES
 from services.ingest.watch import FULL
-from shared.domain.submission.identity import receipt_bytes, receipt_namespace, receipt_text
+from shared.domain.submission.identity import receipt_text
 from shared.registry.refused_keys import ADDRESS_MAX
 from shared.registry.snapshot import Opd
-from tests.builders import KEY, OTHER_KEY, authorization, registry, submission, submission_json
+from tests.builders import (
+    KEY,
+    OTHER_KEY,
+    RECEIPT_MAKER,
+    authorization,
+    registry,
+    submission,
+    submission_json,
+)
 from tests.unit.ingest.doubles import Answer, Desk, receiving
 
 JSON = {"content-type": "application/json", **authorization()}
@@ -42,7 +50,7 @@ def post(
 
 
 def receipt(source_id: str, channel: str = "loket") -> str:
-    return receipt_text(receipt_bytes(receipt_namespace(channel), source_id))
+    return receipt_text(RECEIPT_MAKER.receipts(channel, [source_id]))
 
 
 def test_the_body_is_stored_as_it_was_sent() -> None:
@@ -62,9 +70,7 @@ def test_a_parcel_carries_its_columns_and_the_time_of_receipt() -> None:
         await desk.post(json.dumps(items).encode(), JSON)
         ((parcel,),) = desk.writer.entries
         assert (parcel.channel, parcel.ids) == ("loket", ["n0", "n1", "n2"])
-        assert parcel.receipts == b"".join(
-            receipt_bytes(receipt_namespace("loket"), name) for name in parcel.ids
-        )
+        assert parcel.receipts == RECEIPT_MAKER.receipts("loket", parcel.ids)
         assert [json.loads(body) for body in parcel.bodies] == items
         assert desk.writer.accepted == 3
 

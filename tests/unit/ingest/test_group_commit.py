@@ -8,6 +8,7 @@ from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError
 
 from services.ingest.group_commit import ENTRY_BYTES, ENTRY_SUBMISSIONS, FULL_GROUP, GroupCommit
 from shared.inbox.entry import Parcel
+from tests.builders import RECEIPT_MAKER
 from tests.unit.ingest.doubles import MemoryWriter
 
 
@@ -33,7 +34,7 @@ Work = Callable[[GroupCommit, MemoryWriter, Told], Awaitable[None]]
 def run(work: Work, timeout: float = 0.5) -> None:
     async def main() -> None:
         writer, told = MemoryWriter(), Told()
-        commit = GroupCommit(writer, timeout, told.stored, told.failed)
+        commit = GroupCommit(writer, timeout, lambda: RECEIPT_MAKER, told.stored, told.failed)
         async with asyncio.timeout(5):
             await work(commit, writer, told)
 

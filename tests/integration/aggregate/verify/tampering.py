@@ -16,6 +16,7 @@ class Tampering(NamedTuple):
 
 _KEYS = "who may ask from now on: nothing that is counted or shown follows from it"
 _LABEL = "a label: no figure follows from it"
+_FORMER = "only for senders who ask with a receipt of an earlier version: nothing is counted by it"
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
@@ -41,6 +42,9 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "access_key.may_submit": _KEYS,
     "access_key.may_read": _KEYS,
     "access_key.opd": _KEYS,
+    "installation.single": "PostgreSQL refuses every other value",
+    "former_receipt.former": _FORMER,
+    "former_receipt.receipt": _FORMER,
     "registry_version.single": "PostgreSQL refuses every other value",
     "registry_version.version": "the next change raises it above the time; no figure carries it",
     "response.comment": "free text: no figure follows from it, and its retention empties it",
@@ -83,6 +87,7 @@ CHANGED: Mapping[str, Tampering] = {
         "response", "UPDATE layanan SET valid_to = '2026-04-01' WHERE code = 'ktp-el'"
     ),
     "channel.name": Tampering("response", "UPDATE channel SET name = 'x' WHERE name = 'kiosk'"),
+    "installation.secret": Tampering("identity", "UPDATE installation SET secret = sha256('x')"),
     # --- who sent what ---
     "receipt.receipt": Tampering(
         "receipts", "UPDATE receipt SET receipt = gen_random_uuid() WHERE source_id = 'may-3'"
@@ -324,6 +329,7 @@ REMOVED: Mapping[str, Tampering] = {
     "layanan": Tampering("response", "DELETE FROM layanan WHERE code = 'lab'"),
     "channel": Tampering("response", "DELETE FROM channel WHERE name = 'kiosk'"),
     "instansi": Tampering("response", "DELETE FROM instansi"),
+    "installation": Tampering("identity", "DELETE FROM installation"),
     "receipt": Tampering("receipts", "DELETE FROM receipt WHERE source_id = 'may-3'"),
     "response": Tampering("receipts", "DELETE FROM response WHERE layanan = 'lab'"),
     "parked": Tampering("receipts", "DELETE FROM parked WHERE reason = 'id-conflict'"),
@@ -338,6 +344,7 @@ REMOVED: Mapping[str, Tampering] = {
 }
 REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,
+    "former_receipt": _FORMER,
     "inbox_horizon": _HORIZON,
     "registry_version": "without it the version is 0; the next change makes it anew",
 }
