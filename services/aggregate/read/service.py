@@ -21,7 +21,7 @@ from services.aggregate.read.meters import ReadMeters
 from services.aggregate.read.parameters import HOME, plainly_asked
 from services.aggregate.read.queries import QUERIES_MAX, Queries
 from services.aggregate.read.snapshot import CurrentSnapshot
-from services.aggregate.read.view import PUBLIC, View, key_of, view_of
+from services.aggregate.read.view import PUBLIC, SentKeys, View, view_of
 from services.aggregate.rolling.rolling_rows import encode
 from shared.clock import Clock
 from shared.domain.violation import Violation
@@ -45,6 +45,7 @@ class ReadService:
         self.clock = clock
         self._has_open_metrics = settings.has_open_metrics
         self.current = CurrentSnapshot()
+        self._keys = SentKeys()
         self.engine: sa.Engine = create_engine(settings.need_read_database(), pool_size=QUERIES_MAX)
         limit_silence(self.engine)
         self.queries = Queries()
@@ -73,7 +74,7 @@ class ReadService:
         view: View = PUBLIC
         if asked.path != HOME:  # its figures are public ones, whoever looks at them
             try:
-                key = key_of(snapshot.registry, sent_authorization(scope["headers"]))
+                key = self._keys.key_of(snapshot.registry, sent_authorization(scope["headers"]))
             except Refused:
                 return None
             view = view_of(key, asked.opd or None)
@@ -86,7 +87,7 @@ class ReadService:
         Raises Refused while nothing was loaded yet (503), and for a key that is not known (401).
         """
         source = self.public_source()
-        key = key_of(source.registry, sent_authorization(request.scope["headers"]))
+        key = self._keys.key_of(source.registry, sent_authorization(request.scope["headers"]))
         return replace(source, key=key)
 
     def public_source(self) -> FigureSource:

@@ -7,6 +7,9 @@ from shared.problems import Refused, problem
 from shared.registry.access import sent_key
 from shared.registry.snapshot import AccessKey, Registry
 
+MOST_HEADERS: Final = 10_000
+LONGEST_HEADER: Final = 128  # characters; a key has 47
+
 View = Literal["internal", "public"]
 INTERNAL: Final = "internal"
 PUBLIC: Final = "public"
@@ -21,13 +24,33 @@ _PUBLIC_WINDOWS: Final = (
 _HOW: Final = "A key comes from the ops team: ikm key create NAME --read; send it as Authorization"
 
 
-def key_of(registry: Registry, authorization: bytes | None) -> AccessKey | None:
-    """Return the key of a request; None when it sent none.
+class SentKeys:
+    """Remembers whose a header is, for one registry: most requests repeat one.
 
-    Raises Refused (401) for one that is unknown, revoked or unreadable: whoever sends a key expects
-    live figures, and must not take public ones for them.
+    Known keys alone are remembered, and not more than MOST_HEADERS spellings of them: to hash a key
+    anew for every request took a tenth of an answer from memory.
     """
-    return None if authorization is None else sent_key(registry, authorization)
+
+    def __init__(self) -> None:
+        self._registry = Registry.empty()
+        self._keys: dict[bytes, AccessKey] = {}
+
+    def key_of(self, registry: Registry, authorization: bytes | None) -> AccessKey | None:
+        """Return the key of a request; None when it sent none.
+
+        Raises Refused (401) for one that is unknown, revoked or unreadable: whoever sends a key
+        expects live figures, and must not take public ones for them.
+        """
+        if authorization is None:
+            return None
+        if registry is not self._registry:
+            self._registry, self._keys = registry, {}
+        key = self._keys.get(authorization)
+        if key is None:
+            key = sent_key(registry, authorization)
+            if len(self._keys) < MOST_HEADERS and len(authorization) <= LONGEST_HEADER:
+                self._keys[authorization] = key
+        return key
 
 
 def view_of(key: AccessKey | None, opd: str | None) -> View:
