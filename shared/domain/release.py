@@ -28,6 +28,9 @@ from shared.domain.window import period, periods_of
 
 STEP: Final = 5  # changed responses, at least
 CLOSE_DAYS: Final = 7  # days after a month until it is closed, where no setting says otherwise
+# The least time between two steps of one bin of an open month: what is public need not follow each
+# second.
+BETWEEN_STEPS: Final = timedelta(seconds=10)
 POOL: Final = ""  # stands for the layanan of a pool
 _LEVELS: Final = 4  # of pools: month, triwulan, semester, year
 
@@ -68,6 +71,10 @@ class Bin:
     def empty(cls, size: int) -> Self:
         """Return the bin of a questionnaire with so many unsur before anything happened."""
         return cls(Tally.zero(size))
+
+    def is_resting(self, now: datetime, between: timedelta) -> bool:
+        """Tell whether its last step is less than so long ago."""
+        return self.released_at is not None and now - between < self.released_at <= now
 
     def own(self, live: Tally) -> Tally:
         """Return what of the live tally did not leave the bin through a pool."""

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from services.aggregate.rolling.breakdowns import publication as breakdowns
 from services.aggregate.rolling.current_figures import current_figures
 from services.aggregate.rolling.opd_figures import OpdFigures
-from services.aggregate.rolling.released.calendar import PublicCalendar
+from services.aggregate.rolling.released.calendar import Pace, PublicCalendar
 from services.aggregate.rolling.released.releasing import Released, Releasing
 from services.aggregate.rolling.rolling_rows import (
     WindowSummaries,
@@ -35,7 +35,6 @@ from services.aggregate.rolling.rolling_rows import (
 )
 from services.aggregate.rolling.segments import Calendar
 from shared.domain.errors import IkmError
-from shared.domain.release import CLOSE_DAYS
 from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
 from shared.storage import rolling
@@ -55,6 +54,7 @@ _FAULT = (
     ArithmeticError,
     LookupError,
 )
+AT_ONCE = Pace()
 # Who left an OPD's state so, wrote its rows and bins.
 Shown = tuple[int, date | None, int]
 
@@ -101,14 +101,14 @@ def refresh(
     registry: Registry,
     clock: DatabaseClock,
     cache: Cache,
-    close_days: int = CLOSE_DAYS,
+    pace: Pace = AT_ONCE,
 ) -> int:
     """Bring the rolling and the released table up to date; return how many OPDs were stale.
 
-    `registry` may be behind: a newer one is read. `close_days`: after so many days a month is
-    closed. Raises what the database raises; nothing is then changed.
+    `registry` may be behind: a newer one is read. Raises what the database raises; nothing is then
+    changed.
     """
-    turn = _Turn(engine, registry, clock, close_days)
+    turn = _Turn(engine, registry, clock, pace)
     try:
         stale, cache.memory = turn.refresh(cache.memory, cache.sick())
     except _FAULT:
@@ -131,7 +131,7 @@ class _Turn:
     engine: sa.Engine
     registry: Registry
     clock: DatabaseClock
-    close_days: int
+    pace: Pace
 
     def refresh(self, memory: Memory, left_out: Collection[str]) -> tuple[int, Memory]:
         """Refresh the stale OPDs but those left out; return how many, and what to remember."""
@@ -167,7 +167,7 @@ def _refresh(
     # the rows were once rolled too far is left again.
     now = turn.clock(connection)
     today = local_day(now, registry.instansi.zone)
-    public_calendar = PublicCalendar.of(today, turn.close_days)
+    public_calendar = PublicCalendar.of(today, turn.pace.close_days)
     stale = [state for state in states if not state.is_shown(today, public_calendar.closed_to)]
     if not stale:
         return None
@@ -185,7 +185,7 @@ def _refresh(
     rows = _rows_to_write(summaries, states, now, memory.written)
     rolling.replace_rows(connection, list(rows))
     _delete_past_windows(connection, stale, calendar, is_whole=is_whole)
-    releasing = Releasing(connection, registry, public_calendar, now, is_whole)
+    releasing = Releasing(connection, registry, public_calendar, now, turn.pace.between, is_whole)
     months = {state.opd: opd_figures[state.opd].months for state in stale}
     released = releasing.release(states, stale, months, memory.released)
     shown_until = (today, public_calendar.closed_to)

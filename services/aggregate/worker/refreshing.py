@@ -3,7 +3,9 @@
 import time
 
 from services.aggregate.rolling.refresh import refresh
+from services.aggregate.rolling.released.calendar import Pace
 from services.aggregate.worker.context import WorkerContext
+from shared.domain.release import BETWEEN_STEPS
 from shared.hinting import refresh_flag
 from shared.storage.engine import DatabaseClock
 
@@ -17,8 +19,7 @@ def refresh_now(context: WorkerContext, clock: DatabaseClock) -> int:
     if wait_s > 0:
         time.sleep(wait_s)
     context.redis.delete(refresh_flag(context.settings.redis_prefix))
-    refreshed = refresh(
-        context.engine, context.registry(), clock, context.cache, context.settings.close_days
-    )
+    pace = Pace(context.settings.close_days, BETWEEN_STEPS)
+    refreshed = refresh(context.engine, context.registry(), clock, context.cache, pace)
     context.refreshed_s = time.monotonic()
     return refreshed

@@ -4,8 +4,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 
-from shared.domain.release import last_closed_day
+from shared.domain.release import CLOSE_DAYS, last_closed_day
 from shared.domain.window import Window, public_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon things become public: the days until a month is closed, and the least time between.
+
+    `between` two steps of one bin today: without it a refresh under a steady load takes half as
+    much CPU again (117 ms, 176 with a step of every fifth bin, 30 OPDs with five layanan each).
+    """
+
+    close_days: int = CLOSE_DAYS
+    between: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ together with the rolling rows, or neither does.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -26,7 +26,7 @@ from shared.domain.release import Bin, BinKey, Bins, last_day, release
 from shared.registry.snapshot import Registry
 from shared.storage.released import bins, rows
 from shared.storage.rolling import INSTANSI, OpdState
-from shared.storage.tallies.tally_sums import as_tally
+from shared.storage.tallies.tally_sums import Vector, as_tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Releasing:
     registry: Registry
     calendar: PublicCalendar
     now: datetime
+    between: timedelta  # see Pace
     is_whole: bool  # else an OPD is left out, and the rows of the instansi stay as they are
 
     def release(
@@ -89,7 +90,7 @@ class Releasing:
         return is_same_day and state.past_version <= state.refreshed
 
     def _moves(self, state: OpdState, stored: Bins, months: LiveMonths) -> Bins:
-        vectors = months.recent() if self._is_past_settled(state) else months.whole()
+        vectors = self._recent(stored, months) if self._is_past_settled(state) else months.whole()
         questionnaires = self.registry.questionnaires
         live = {
             key: as_tally(vector, questionnaires[key.questionnaire].size)
@@ -98,6 +99,14 @@ class Releasing:
         closed_to = self.calendar.closed_to
         is_new_close = state.closed_to != closed_to
         return release(stored, live, closed_to, self.now, is_new_close=is_new_close)
+
+    def _recent(self, stored: Bins, months: LiveMonths) -> Mapping[BinKey, Vector]:
+        """Return the months that have unsettled days, without bins that have just been released."""
+        return {
+            key: vector
+            for key, vector in months.recent().items()
+            if key not in stored or not stored[key].is_resting(self.now, self.between)
+        }
 
     def _moved(self, state: OpdState, figures: PublicFigures, moves: Bins) -> PublicFigures:
         """Return the figures of a stale OPD after its bins moved, with its state from now on."""

@@ -23,8 +23,9 @@ from services.aggregate.verify.released.bin_faults import faults_of_part
 from shared.domain import release
 from shared.domain.release import BinKey, Bins
 from shared.domain.tally import Tally
-from shared.domain.window import public_windows
+from shared.domain.window import ALL, public_windows
 from shared.registry.snapshot import Registry
+from shared.storage import rolling
 from shared.storage.released import bins, parts, rows
 from shared.storage.rolling import INSTANSI, OpdState
 from shared.storage.tallies import tally_sums
@@ -61,9 +62,25 @@ class ReleasedCheck:
             moves = release.release(
                 stored_bins, live, state.closed_to, datetime.now(UTC), is_new_close=False
             )
-            for key in moves:
+            for key in sorted(moves.keys() - self._resting(state.opd, stored_bins, moves)):
                 name = f"{state.opd}/{'/'.join(key)}"
                 yield f"released_tally {name}: the rule would have moved it, the refresh did not"
+
+    def _resting(self, opd: str, stored: Bins, moves: Bins) -> set[BinKey]:
+        """Return the bins whose last step was too recent for another when they last grew."""
+        if not moves:
+            return set()
+        grown_at = {
+            row.layanan: row.computed_at
+            for row in rolling.read_rows(self.connection, [opd])
+            if row.window == ALL.name
+        }
+        return {
+            key
+            for key in moves.keys() & stored.keys()
+            if key.layanan in grown_at
+            and stored[key].is_resting(grown_at[key.layanan], release.BETWEEN_STEPS)
+        }
 
     def wrong_rows_of_opd(self, state: OpdState) -> Iterator[str]:
         """Yield what is wrong with the public rows of one OPD; nothing while it is stale."""

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 
-from services.aggregate.rolling.refresh import Cache, refresh
-from services.aggregate.rolling.released.calendar import PublicCalendar
+from services.aggregate.rolling.refresh import AT_ONCE, Cache, refresh
+from services.aggregate.rolling.released.calendar import Pace, PublicCalendar
 from services.aggregate.rolling.released.public_figures import compute
 from services.aggregate.rolling.released.public_rows import (
     public_rows_of,
@@ -15,6 +15,7 @@ from services.aggregate.rolling.released.public_rows import (
     public_summaries_of_instansi,
 )
 from services.aggregate.rolling.rolling_rows import WindowSummary, window_summary
+from services.aggregate.verify.released.released_check import ReleasedCheck
 from shared.domain.questionnaire import SKM_2017
 from shared.domain.release import Bin, BinKey, faults, last_closed_day, release
 from shared.domain.tally import Tally
@@ -54,6 +55,7 @@ class Town:
     engine: sa.Engine
     caches: list[Cache] = field(default_factory=lambda: [Cache()])
     now: datetime = NOON
+    pace: Pace = AT_ONCE
     model: dict[str, dict[BinKey, Bin]] = field(default_factory=dict)
 
     @property
@@ -69,7 +71,7 @@ class Town:
         """What a worker does; each refresh is a second later than the one before."""
         self.now += timedelta(seconds=1)
         cache = self.caches[worker]
-        return refresh(self.engine, self.registry(), lambda _: self.now, cache, CLOSE_DAYS)
+        return refresh(self.engine, self.registry(), lambda _: self.now, cache, self.pace)
 
     def registry(self) -> Registry:
         """The registry as it is."""
@@ -114,6 +116,10 @@ class Town:
     def check(self) -> None:
         """Bins are such as the rule makes, and rows say what the bins add up to."""
         stored, live = self.bins(), self.live()
+        with self.engine.connect() as connection:
+            states = rolling.read_states(connection)
+            released = ReleasedCheck(connection, self.registry(), states)
+            assert not [fault for state in states for fault in released.wrong_bins_of_opd(state)]
         for opd, bins_of_opd in stored.items():
             assert not list(faults(bins_of_opd, live[opd]))
         assert {key: said(row) for key, row in self.rows().items()} == {

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.aggregate.rolling.refresh import Cache
+from services.aggregate.rolling.released.calendar import Pace
 from shared.domain.release import BinKey
 from shared.storage import tables
 from shared.storage.engine import opened, transaction
@@ -55,6 +56,20 @@ def test_the_public_sees_five_when_ten_were_counted_and_nothing_before(town: Tow
         )  # fmt: skip
         nothing = rows["dinkes", "", window] if "dinkes" in {key[0] for key in rows} else None
         assert nothing is None or (nothing.ikm, nothing.withheld) == (None, True)
+
+
+def test_two_steps_of_a_bin_are_ten_seconds_apart_until_the_day_is_over(town: Town) -> None:
+    town.pace = Pace(between=timedelta(seconds=10))
+    public = []
+    for _ in range(24):
+        town.count("dukcapil", "ktp-el", TODAY, *[GOOD] * 5)
+        town.refresh()
+        town.check()
+        public.append(town.rows()["dukcapil", "", "all"].respondents)
+    assert public == [0, *[5] * 10, *[10] * 10, *[60] * 3]
+    town.now += DAY
+    town.refresh()
+    assert town.rows()["dukcapil", "", "all"].respondents == 110
 
 
 def test_a_layanan_without_a_step_is_withheld_whether_it_has_responses_or_not(town: Town) -> None:
@@ -166,7 +181,7 @@ def test_a_layanan_that_the_registry_does_not_have_is_released_like_others(town:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_workers_with_old_memories_move_bins_as_the_rule_does_from_nothing(
     town: Town, number: int
 ) -> None:
