@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 import sqlalchemy as sa
 from redis import Redis
@@ -331,9 +332,14 @@ def test_a_response_that_lost_its_receipt_cannot_stop_the_counting(
     with transaction(context.engine) as connection:
         connection.execute(sa.delete(tables.receipt))
     append(redis_url, entry([sent("a")]), entry([sent("b")]))
-    count(context)
-    assert reasons(context) == ["uncountable"]
-    assert len(rows(context.engine, tables.response)) == 2
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        count(context)
+    put(redis_url, sent("c"))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        count(context)
+    assert reasons(context) == [], "the submission is not at fault"
+    assert len(rows(context.engine, tables.response)) == 3
+    assert context.inbox.depth().waiting == 1
 
 
 def test_repetitions_after_the_registry_changed_are_still_repetitions(
