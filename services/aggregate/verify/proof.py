@@ -114,6 +114,7 @@ def _steps_of_counting(connection: sa.Connection, inbox: InboxReading | None) ->
     yield Step("receipts", "what receipts and their rows say", contradictions)
     yield Step("identity", "the receipts", partial(receipt_check.underived, connection))
     yield Step("identity", "the ids", partial(receipt_check.repeated, connection))
+    yield Step("identity", "what is parked", partial(receipt_check.altered, connection))
 
 
 def _steps_of_figures(

@@ -10,6 +10,7 @@ from shared.storage.checks import receipt_checks
 from shared.storage.checks.receipt_checks import StoredReceipt
 from shared.storage.checks.row_rules import EXAMPLES, Mismatches
 from shared.storage.registry import stored_registry
+from shared.wire import digest_of
 
 
 def underived(connection: sa.Connection) -> Iterator[str]:
@@ -30,6 +31,18 @@ def underived(connection: sa.Connection) -> Iterator[str]:
                     examples.append(f"{receipt_text(stored.receipt)} [{name}]")
     wrong = "the receipt is not the one of its channel and id"
     yield from in_words("receipt", Mismatches(wrong, total, examples))
+
+
+def altered(connection: sa.Connection) -> Iterator[str]:
+    """Yield the parked bodies that are not those that their receipts stand for."""
+    total, examples = 0, list[str]()
+    for parked in receipt_checks.parked_bodies(connection):
+        if digest_of(parked.body) != parked.digest:
+            total += 1
+            if len(examples) < EXAMPLES:
+                examples.append(receipt_text(parked.receipt))
+    wrong = "the body has another digest than its receipt"
+    yield from in_words("parked", Mismatches(wrong, total, examples))
 
 
 def repeated(connection: sa.Connection) -> Iterator[str]:

@@ -12,6 +12,13 @@ from shared.storage.tables import parked, receipt, response
 TABLES = {"counted": response, "parked": parked}  # state of a receipt -> table of its row
 _CHUNK = 10_000
 _ON_THE_SERVER = {"stream_results": True, "max_row_buffer": _CHUNK}  # the cursor
+_BODIES = 100  # at a time; one may have a mebibyte
+_BODIES_ON_THE_SERVER = {"stream_results": True, "max_row_buffer": _BODIES}
+# What is parked and was not emptied, with the digest that its receipt has.
+_SELECT_BODIES = sa.text("""
+SELECT uuid_send(receipt), receipt.digest, parked.body FROM parked JOIN receipt USING (receipt)
+WHERE parked.emptied_at IS NULL AND receipt.digest IS NOT NULL
+""")
 _SELECT_RECEIPTS = sa.text("SELECT uuid_send(receipt), channel, source_id, digest FROM receipt")
 # Ids of which one content is counted more than once: a few, and how many there are.
 _REPEATED = sa.text("""
@@ -37,6 +44,21 @@ class StoredReceipt(NamedTuple):
     channel: str
     source_id: str
     digest: int | None
+
+
+class ParkedBody(NamedTuple):
+    """A parked body, with its receipt (16 bytes) and the digest that this has."""
+
+    receipt: bytes
+    digest: int
+    body: bytes
+
+
+def parked_bodies(connection: sa.Connection) -> Iterator[ParkedBody]:
+    """Yield what is parked and not emptied, in no order."""
+    with connection.execute(_SELECT_BODIES, execution_options=_BODIES_ON_THE_SERVER) as rows:
+        for chunk in rows.partitions(_BODIES):
+            yield from (ParkedBody(*row) for row in chunk)
 
 
 def all_receipts(connection: sa.Connection) -> Iterator[Sequence[StoredReceipt]]:
