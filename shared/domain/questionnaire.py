@@ -12,6 +12,9 @@ from typing import Final
 from shared.domain.errors import InvalidQuestionnaire
 
 SCORES: Final = (1, 2, 3, 4)
+# All weights of a questionnaire together. A respondent's weighted total is then 40,000 at most, and
+# its square 1.6 * 10**9: 64 bits hold the sum of 5.7 * 10**9 of them, more than a table ever has.
+TOTAL_WEIGHT_MAX: Final = 10_000
 PERMENPAN_RB_14_2017: Final = "permenpan-14-2017"
 
 

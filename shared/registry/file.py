@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from shared.domain.errors import IkmError, ReversedPeriod
+from shared.domain.errors import IkmError, InvalidQuestionnaire, ReversedPeriod
 from shared.domain.ikm import SCHEMES
-from shared.domain.questionnaire import Questionnaire, Unsur
+from shared.domain.questionnaire import TOTAL_WEIGHT_MAX, Questionnaire, Unsur
 from shared.domain.violation import Violation
 from shared.registry import readers as read
 from shared.registry import strict_yaml
@@ -66,7 +66,13 @@ def _temporal(build: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _questionnaire(code: str, name: str, unsur: Mapping[str, Unsur]) -> Questionnaire:
-    return Questionnaire(code, name, tuple(unsur.values()))
+    questionnaire = Questionnaire(code, name, tuple(unsur.values()))
+    if questionnaire.total_weight > TOTAL_WEIGHT_MAX:
+        raise InvalidQuestionnaire(
+            f"the weights of {code} add up to {questionnaire.total_weight:,}, at most"
+            f" {TOTAL_WEIGHT_MAX:,} is possible: divide all of them by the same number"
+        )
+    return questionnaire
 
 
 _UNSUR_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")

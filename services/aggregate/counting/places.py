@@ -8,6 +8,7 @@ import numpy as np
 
 from services.aggregate.counting.columns import IntColumn, numbered
 from services.aggregate.counting.decode import DecodedSubmissions
+from shared.domain.questionnaire import TOTAL_WEIGHT_MAX
 from shared.domain.violation import Violation
 from shared.domain.window import local_day
 from shared.registry.snapshot import Registry
@@ -18,6 +19,11 @@ _BLOCK_US = 15 * 60 * 1_000_000
 # 1980: since then every zone is a multiple of 15 minutes from UTC.
 _BLOCKS_FROM_US = 10 * 366 * 24 * 3600 * 1_000_000
 _NO_CODE = Violation("", "invalid", "holds a code that cannot be one")
+_OVERWEIGHT = Violation(
+    "/questionnaire",
+    "overweight-questionnaire",
+    f"has weights of more than {TOTAL_WEIGHT_MAX:,} together",
+)
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -77,6 +83,8 @@ class PlaceFinder:
         questionnaire = destination.answers_decoder.questionnaire
         if questionnaire is None:
             return Violation("/questionnaire", "unknown-questionnaire", "is not in the registry")
+        if questionnaire.total_weight > TOTAL_WEIGHT_MAX:  # applied before there was a limit
+            return _OVERWEIGHT
         return Place(destination.opd, destination.layanan, day, questionnaire.code, channel)
 
     def _refusal(self, destination: Destination, day: date) -> Violation | None:

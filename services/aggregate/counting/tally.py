@@ -17,7 +17,7 @@ from services.aggregate.counting.columns import (
     int_column,
     numbered,
 )
-from shared.domain.questionnaire import Questionnaire
+from shared.domain.questionnaire import SCORES, Questionnaire
 from shared.domain.respondent import (
     AGE_GROUPS,
     AGE_MAX,
@@ -34,6 +34,7 @@ from shared.storage.tallies.day_tally import Deltas, TallyKey
 _AGE_GROUP_INDEX = np.asarray(
     [-1, *(AGE_GROUPS.index(age_group(age)) for age in range(AGE_MAX + 1))], dtype=np.int64
 )
+_INT64_MAX = 2**63 - 1
 _BINS = 5  # "not answered" and the four scores
 
 
@@ -103,6 +104,9 @@ def tally(
 def _answers(questionnaire: Questionnaire, scores: ScoreMatrix) -> _Answers:
     digits = np.where(scores == ord("-"), ord("0"), scores).astype(np.int64) - ord("0")
     is_complete = np.min(digits, axis=1) > 0
+    highest = SCORES[-1] * questionnaire.total_weight
+    if highest**2 * len(scores) > _INT64_MAX:  # of a registry that no limit was held against
+        raise OverflowError(f"the weights of {questionnaire.code} are too large to be added up")
     weights = np.asarray(questionnaire.weights, dtype=np.int64)
     return _Answers(
         digits + _BINS * np.arange(questionnaire.size),
@@ -162,6 +166,7 @@ def _key(place: Place, facet: _Facet, value: int) -> TallyKey:
 
 def _sums(cell_index: IntColumn, numbers: IntColumn, size: int) -> list[int]:
     """Return the sum of each cell."""
-    # bincount adds doubles: exact, since a batch's sums stay far below 2**53.
-    sums: list[int] = np.bincount(cell_index, numbers, size).astype(np.int64).tolist()
-    return sums
+    sums = np.zeros(size, dtype=np.int64)
+    np.add.at(sums, cell_index, numbers)  # integers: bincount would add doubles
+    exact: list[int] = sums.tolist()
+    return exact

@@ -1,6 +1,7 @@
 """The judge: what is counted where, and why something must wait. Without a database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from services.aggregate.counting.judge import Judge
 from services.aggregate.counting.judgement import Parkable
 from services.aggregate.counting.places import PlaceFinder
+from shared.domain.questionnaire import SKM_2017, TOTAL_WEIGHT_MAX
 from shared.domain.respondent import profile_of
 from shared.registry.snapshot import Instansi, Registry
 from shared.storage.responses import Place
@@ -174,6 +176,18 @@ def test_what_cannot_be_placed_waits_for_a_reason(changes: dict[str, Any], reaso
     verdict = judged(**changes)
     assert isinstance(verdict, Parkable)
     assert (verdict.reason, verdict.violations[0].code) == (reason, reason)
+
+
+def test_what_answers_a_questionnaire_that_is_too_heavy_waits() -> None:
+    """One that was stored before there was a limit; it must not stop anybody else's counting."""
+    short = questionnaire("singkat", "U1")
+    heavy = replace(short, unsur=(replace(short.unsur[0], weight=TOTAL_WEIGHT_MAX + 1),))
+    judge = Judge(registry(questionnaires={"skm-2017": SKM_2017, "singkat": heavy}))
+    lab = submission_json(opd="dinkes", layanan="lab", answers={"U1": 4})
+    parked, counted = verdicts([lab, submission_json()], judge)
+    assert isinstance(parked, Parkable)
+    assert parked.reason == "overweight-questionnaire"
+    assert isinstance(counted, Verdict)
 
 
 def test_a_clock_may_be_a_day_ahead() -> None:

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.aggregate.counting.tally import tally
-from shared.domain.questionnaire import SKM_2017, Questionnaire
+from shared.domain.questionnaire import SKM_2017, TOTAL_WEIGHT_MAX, Questionnaire
 from shared.domain.respondent import (
     AGE_MAX,
     EDUCATION,
@@ -48,7 +50,18 @@ def tallied(questionnaire: Questionnaire, batch: Sequence[Answered]) -> Deltas:
 
 
 SHORT = questionnaire("singkat", "A", "B", optional=frozenset({"B"}))
-QUESTIONNAIRES = st.sampled_from([SKM_2017, SHORT])
+
+
+def weighing(*weights: int) -> Questionnaire:
+    """SHORT with these weights."""
+    pairs = zip(SHORT.unsur, weights, strict=True)
+    return replace(SHORT, unsur=tuple(replace(unsur, weight=weight) for unsur, weight in pairs))
+
+
+# The last one is beyond what may be applied, and beyond what doubles hold: still exact.
+QUESTIONNAIRES = st.sampled_from(
+    [SKM_2017, SHORT, weighing(1, TOTAL_WEIGHT_MAX - 1), weighing(99_999_989, 11)]
+)
 FACETS = ("all", "sex", "age", "education", "occupation", "channel")
 PROFILES = st.tuples(
     st.none() | st.sampled_from(SEX),
@@ -153,3 +166,18 @@ def test_a_large_batch_keeps_its_squares_exact() -> None:
         36 * 50_000,
         36 * 36 * 50_000,
     )
+
+
+def test_weights_that_64_bits_cannot_add_up_are_refused_and_never_rounded() -> None:
+    place = Place("a", "x", date(2026, 5, 3), "singkat", "L")
+    answered = [Answered(place, NOBODY, "44")]
+    heavy = weighing(2_000_000_000, 1_000_000_000)
+    with pytest.raises(OverflowError, match="too large to be added up"):
+        tallied(heavy, answered)
+
+
+def test_a_full_batch_of_the_heaviest_questionnaire_fits_many_times() -> None:
+    place = Place("a", "x", date(2026, 5, 3), "singkat", "L")
+    deltas = tallied(weighing(1, TOTAL_WEIGHT_MAX - 1), [Answered(place, NOBODY, "44")] * 20_000)
+    assert deltas.total_sq[0] == 20_000 * (4 * TOTAL_WEIGHT_MAX) ** 2
+    assert deltas.total_sq[0] * 100_000 < 2**63, "two thousand million responses"

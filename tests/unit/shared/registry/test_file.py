@@ -198,12 +198,22 @@ def test_a_file_that_means_two_things_or_nothing_is_refused(source: str, path: s
             "[{code: P1, key: p, name: P, question: P, options: [a, b, c, d], required: 1}]",
             "questionnaires[0].unsur[0].required",
         ),
+        (
+            "[{code: P1, key: p, name: P, question: P, options: [a, b, c, d], weight: 10001}]",
+            "questionnaires[0]",
+        ),
         (f"[{ONE}, {ONE.replace('key: p', 'key: q')}]", "questionnaires[0].unsur[1].code"),
         (f"[{ONE}, {ONE.replace('code: P1', 'code: P2')}]", "questionnaires[0]"),
     ],
 )
 def test_a_questionnaire_that_could_not_be_counted_is_refused(unsur: str, path: str) -> None:
     assert path in violations(f"questionnaires: [{{code: q, name: Q, unsur: {unsur}}}]")
+
+
+def test_weights_add_up_to_ten_thousand_at_most() -> None:
+    unsur = "[{code: P1, key: p, name: P, question: P, options: [a, b, c, d], weight: 10000}]"
+    document = parse(f"questionnaires: [{{code: q, name: Q, unsur: {unsur}}}]")
+    assert document.questionnaires["q"].total_weight == 10_000
 
 
 def test_the_message_lists_all_violations() -> None:
