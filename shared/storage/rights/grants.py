@@ -21,6 +21,8 @@ READABLE: Mapping[str, Sequence[str]] = {
     "access_key": EVERYTHING,  # who may read is judged by the hash of a key
     "questionnaire": EVERYTHING,
     "registry_version": EVERYTHING,
+    "installation": NOTHING,  # who knows the secret finds out who answered
+    "former_receipt": EVERYTHING,
     "receipt": ("receipt", "state", "reason", "received_at"),
     "response": NOTHING,
     "parked": NOTHING,
@@ -36,7 +38,10 @@ READABLE: Mapping[str, Sequence[str]] = {
 }
 _ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # What the workers and commands do; a table that is not named: everything with its rows.
-WORKABLE: Mapping[str, Sequence[str]] = {"alembic_version": ("SELECT",)}
+WORKABLE: Mapping[str, Sequence[str]] = {
+    "alembic_version": ("SELECT",),
+    "installation": ("SELECT",),
+}
 
 _ROLES = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN (:read, :work)")
 _TABLES = sa.text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
