@@ -24,6 +24,7 @@ READABLE: Mapping[str, Sequence[str]] = {
     "installation": NOTHING,  # who knows the secret finds out who answered
     "former_receipt": EVERYTHING,
     "receipt": ("receipt", "state", "reason", "received_at"),
+    "former_receipt": ("former", "receipt"),
     "response": NOTHING,
     "parked": NOTHING,
     "inbox_entry": EVERYTHING,
