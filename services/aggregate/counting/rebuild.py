@@ -75,7 +75,7 @@ def rebuild(engine: sa.Engine, progress: Progress = untold) -> Rebuilt:
             tally_rebuild.keep_tallies(cursor, list(left_out))
         changed = tally_rebuild.replace_tallies(cursor)
         opds = tally_rebuild.mark_all_stale(cursor)
-    reasons = [f"{opd}: {reason}" for opd, reason in sorted(left_out.items())]
+    reasons = tuple(f"{opd}: {reason}" for opd, reason in sorted(left_out.items()))
     return Rebuilt(done, changed, opds, reasons)
 
 

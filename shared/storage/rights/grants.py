@@ -22,7 +22,6 @@ READABLE: Mapping[str, Sequence[str]] = {
     "questionnaire": EVERYTHING,
     "registry_version": EVERYTHING,
     "installation": NOTHING,  # who knows the secret finds out who answered
-    "former_receipt": EVERYTHING,
     "receipt": ("receipt", "state", "reason", "received_at"),
     "former_receipt": ("former", "receipt"),
     "response": NOTHING,

@@ -5,19 +5,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import uvicorn
 
 from services.aggregate.worker import drain as draining
 from shared.domain.release import STEP
+from shared.storage import tables
 from shared.storage.engine import transaction
 from shared.storage.registry import access_keys
 from tests.builders import READ_KEY, authorization
 from tests.integration.access import stored_key
-from tests.integration.aggregate.counting.counting import Sent, answers, parcel, sent
+from tests.integration.aggregate.counting.counting import Sent, answers, sent
 from tests.integration.aggregate.read.public_city import NOT_PUBLIC, PublicCity, public_city
 from tests.integration.aggregate.read.read_service import eventually
 
@@ -143,7 +144,8 @@ def test_a_poller_without_a_key_recovers_nobody(city: PublicCity) -> None:
             before = after
         for path in other_paths():
             assert poller.get(path).status_code == 401, path
-        receipt = UUID(bytes=parcel([person(0)]).receipts)
+        with city.context.engine.connect() as connection:
+            receipt = connection.scalars(sa.select(tables.receipt.c.receipt)).first()
         assert set(poller.get(f"/v1/receipts/{receipt}").json()) == {
             *("receipt", "status", "reason", "received_on")
         }
