@@ -67,22 +67,24 @@ class Connections:
         """Whether a new connection, which is among the connections already, may be used freely.
 
         When there are too many, the oldest of those that have sent no head yet makes room.
-        Otherwise it is one of the reserve; beyond that it is closed.
+        Otherwise it is one of the reserve. When that is full too, the oldest makes room however
+        young it is: a probe sends its head at once. Without one the newcomer is closed.
         """
         if not self._is_swept:
             self._is_swept = True
             self._loop.call_later(SWEEP_INTERVAL_S, self._sweep)
         now_s = monotonic()
-        is_within = len(self.connections) <= self.limit or self._makes_room(now_s)
-        if len(self.connections) > self.limit + RESERVED and not is_within:
+        is_within = len(self.connections) <= self.limit or self._makes_room(now_s - NEWCOMER_S)
+        is_full = len(self.connections) > self.limit + RESERVED
+        if is_full and not is_within and not self._makes_room(now_s):
             self.refusals["connections"] += 1
             newcomer.abort()
         self._newcomers[newcomer] = now_s
         return is_within
 
-    def _makes_room(self, now_s: float) -> bool:
+    def _makes_room(self, come_before_s: float) -> bool:
         oldest = next(iter(self._newcomers), None)
-        if oldest is None or now_s - self._newcomers[oldest] < NEWCOMER_S:
+        if oldest is None or self._newcomers[oldest] > come_before_s:
             return False
         del self._newcomers[oldest]
         self.refusals["connections"] += 1
