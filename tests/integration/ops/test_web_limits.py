@@ -180,13 +180,16 @@ def test_over_the_limit_probes_are_answered_and_all_else_refused(
             connection.close()
 
 
-def test_beyond_the_reserve_nobody_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_the_reserve_the_oldest_head_makes_room_however_young(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(connections, "RESERVED", 2)
     monkeypatch.setattr(connections, "NEWCOMER_S", 60)
     with served(connections=str(LIMIT)) as port:
         held = [sent(port, b"GET") for _ in range(LIMIT + 2)]
         time.sleep(0.2)
-        assert until_closed(sent(port)) == b""
+        held.append(sent(port, b"GET"))
+        assert until_closed(held[0]) == b""
         for connection in held:
             connection.close()
 
