@@ -3,9 +3,9 @@
 Run as a program: addresses of PostgreSQL and Redis, and the point.
 """
 
-import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import psycopg
@@ -20,8 +20,12 @@ ENDED_AFTER_S = 1.0  # a session that is idle in its transaction
 
 
 def freeze() -> None:
-    """Stop this process; another one lets it go on."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Stop this process; another one lets it go on.
+
+    The signal is for this very thread: given to the process, another thread may take it, and this
+    one goes on for a moment.
+    """
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def freeze_in_a_copy(open_cursor: Cursor, *_: object) -> None:
