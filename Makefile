@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt bench chaos attack lock clean moved
+.PHONY: help run test check fmt bench chaos attack fuzz lock clean moved
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install
@@ -19,8 +19,9 @@ help: ## show this list
 run: .venv/run.stamp ## start everything on port 8000 with the example city (IKM_PORT=… IKM_HOME=… to change)
 	@.venv/bin/ikm up --example tanjungpinang
 
-test: check ## all checks and the whole test suite
-	$(PY) -m pytest
+# Most tests wait for servers and clocks: three of them side by side keep two cores busy.
+test: check ## all checks and the test suite
+	$(PY) -m pytest -n 3 --dist worksteal --ignore tests/attack --ignore tests/fuzz
 
 check: .venv/dev.stamp ## format, lint, import contracts, types, guards
 	$(PY) -m ruff format --check $(CODE)
@@ -39,8 +40,11 @@ bench: .venv/dev.stamp ## measure: each figure as a ratio to a yardstick of the 
 chaos: .venv/dev.stamp ## kill processes 100 times and freeze some under load, then compare all with a model
 	$(PY) -m benchmarks.chaos --kills 100
 
-attack: .venv/dev.stamp ## attack the running service as the suite does, three times as hard
+attack: .venv/dev.stamp ## attack the running service, and measure that others are still answered
 	ATTACK_SCALE=3 $(PY) -m pytest tests/attack
+
+fuzz: .venv/dev.stamp ## throw ten thousand bodies and more at every parser
+	$(PY) -m pytest tests/fuzz
 
 # The files name no index host, so that they install from whatever index a machine is set up for.
 COMPILE = $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \

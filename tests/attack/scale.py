@@ -1,4 +1,4 @@
-"""How large the attacks are: as in `make test`, or several times that (`make attack`)."""
+"""How large the attacks are: small, to try something, or several times that (`make attack`)."""
 
 import os
 

@@ -5,7 +5,19 @@ import subprocess
 
 from tests.guards.repository import ROOT, text
 
-EXPECTED = {"help", "run", "test", "check", "fmt", "bench", "chaos", "attack", "lock", "clean"}
+EXPECTED = {
+    "help",
+    "run",
+    "test",
+    "check",
+    "fmt",
+    "bench",
+    "chaos",
+    "attack",
+    "fuzz",
+    "lock",
+    "clean",
+}
 TARGET = re.compile(r"^(?P<name>[a-z]+):(?!=).*?(?:## (?P<help>.+))?$", re.MULTILINE)
 
 
@@ -32,7 +44,11 @@ def test_each_target_is_phony() -> None:
 
 
 def test_ci_runs_what_the_documents_tell_a_person_to_run() -> None:
-    assert text(ROOT / ".ci" / "run").rstrip().endswith("\nmake test\nmake chaos\nmake attack")
+    assert (
+        text(ROOT / ".ci" / "run")
+        .rstrip()
+        .endswith("\nmake test\nmake chaos\nmake attack\nmake fuzz")
+    )
 
 
 def test_the_documents_name_only_targets_that_exist() -> None:
