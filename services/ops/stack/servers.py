@@ -90,8 +90,7 @@ class Postgres(Server):
     def prepare_roles(self, database: str) -> None:
         """Make the roles of the application for a database."""
         with self.connect(database) as connection:
-            for statement in roles.PREPARE:
-                connection.execute(statement)
+            connection.execute(roles.preparation())
 
     def _program(self) -> Program:
         options = [

@@ -1,6 +1,6 @@
 -- The roles of the application on a PostgreSQL of one's own. Run it once as a superuser in the application's database,
 -- before `ikm migrate`; repeating it is harmless:
---   psql --dbname=ikm --file=deploy/roles.sql
+--   psql --dbname=ikm --file=shared/storage/rights/roles.sql
 -- Then give each a password, in psql, where it reaches no log:  \password ikm_read  and the others.
 -- `ikm migrate` grants the rights to the tables (shared/storage/rights/grants.py), after every upgrade anew.
 \set ON_ERROR_STOP on
