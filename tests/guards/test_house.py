@@ -8,7 +8,9 @@ from tests.guards.repository import ROOT, expect_none, modules, name, syntax, te
 MOST_MODULES = 12  # of a package, its __init__ not counted
 MOST_LINES = 250
 LONGEST_LINE = 100
-LARGE_PACKAGES: dict[str, str] = {}  # package -> why it may be larger
+LARGE_PACKAGES = {  # package -> why it may be larger
+    "shared/storage/migrations/versions": "a list that only grows; nobody looks for a place in it",
+}
 LONG_MODULES: dict[str, str] = {}  # module -> why it may be longer
 
 # Pronouns, participles, prepositions: whoever reads one of them asks what it stands for.
