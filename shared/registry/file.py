@@ -120,6 +120,7 @@ _OPD: Final = {
     "name": FileField(read.text),
     "official_code": FileField(read.text, required=False),
     "successor": FileField(read.code, required=False),
+    "ticket_required": FileField(read.flag, required=False),
     "layanan": FileField(read.entries(_LAYANAN, _temporal(Layanan), "code"), required=False),
     **_VALIDITY,
 }

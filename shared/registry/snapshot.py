@@ -71,6 +71,7 @@ class Opd(Temporal):
     valid_to: date | None = None
     successor: str | None = None
     layanan: Mapping[str, Layanan] = field(default_factory=dict)
+    ticket_required: bool = False  # of answers that come from where anybody can answer
 
 
 @dataclass(frozen=True, slots=True)

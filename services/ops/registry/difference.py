@@ -24,7 +24,7 @@ def _given(entry: Entry) -> list[str]:
     return [
         f"{name}: {_text(name, value)}"
         for name, value in values.items()
-        if value is not None or name in _ABSENT
+        if value not in (None, False) or name in _ABSENT
     ]
 
 
@@ -51,6 +51,8 @@ def _text(name: str, value: object) -> str:
     match value:
         case None:
             return _ABSENT.get(name, "-")
+        case bool():
+            return "yes" if value else "no"
         case frozenset():
             return f"[{', '.join(sorted(value))}]"
         case tuple():

@@ -121,6 +121,7 @@ def _opd_row(entry: Opd) -> dict[str, Any]:
         "name": entry.name,
         "official_code": entry.official_code,
         "successor": entry.successor,
+        "ticket_required": entry.ticket_required,
         **_validity(entry),
     }
 

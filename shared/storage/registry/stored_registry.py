@@ -86,6 +86,7 @@ def _read_opds(connection: sa.Connection) -> dict[str, Opd]:
             row.valid_to,
             row.successor,
             layanan.get(row.code, {}),
+            row.ticket_required,
         )
         for row in _select_all(connection, tables.opd, tables.opd.c.code)
     }

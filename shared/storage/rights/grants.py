@@ -35,6 +35,7 @@ READABLE: Mapping[str, Sequence[str]] = {
     "released_tally": EVERYTHING,
     "released_ikm": EVERYTHING,
     "released_breakdown": EVERYTHING,
+    "ticket_batch": NOTHING,
 }
 _ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # What the workers and commands do; a table that is not named: everything with its rows.

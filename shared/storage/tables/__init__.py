@@ -23,6 +23,7 @@ from shared.storage.tables.registry import (
     registry_version,
 )
 from shared.storage.tables.released import released_ikm, released_tally
+from shared.storage.tables.tickets import ticket_batch
 
 __all__ = [
     "access_key",
@@ -47,4 +48,5 @@ __all__ = [
     "released_tally",
     "response",
     "rolling_ikm",
+    "ticket_batch",
 ]

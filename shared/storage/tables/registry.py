@@ -48,6 +48,7 @@ opd = Table(
     Column("valid_from", Date),
     Column("valid_to", Date),
     Column("successor", Text, ForeignKey("opd.code")),
+    Column("ticket_required", Boolean, nullable=False, server_default=text("false")),
 )
 
 layanan = Table(

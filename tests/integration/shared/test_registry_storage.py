@@ -32,7 +32,10 @@ opd:
     layanan:
       - {code: ktp, name: KTP, users_per_year: 12000, valid_from: 2020-01-01}
       - {code: kk, name: KK}
-  - {code: baru, name: Dinas Baru, layanan: [{code: ktp, name: KTP, questionnaire: spkp}]}
+  - code: baru
+    name: Dinas Baru
+    ticket_required: true
+    layanan: [{code: ktp, name: KTP, questionnaire: spkp}]
 """
 REST = """
 questionnaires:

@@ -18,6 +18,7 @@ _KEYS = "who may ask from now on: nothing that is counted or shown follows from 
 _LABEL = "a label: no figure follows from it"
 _FORMER = "only for senders who ask with a receipt of an earlier version: nothing is counted by it"
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
+_TICKETS = "which serials the next tickets get: what is counted carries its own"
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -25,6 +26,7 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "instansi.name": _LABEL,
     "opd.name": _LABEL,
     "opd.official_code": _LABEL,
+    "opd.ticket_required": _FROM_NOW_ON,
     "opd.successor": "a hint for people, where an OPD went: no figure follows from it",
     "layanan.name": _LABEL,
     "layanan.questionnaire": _FROM_NOW_ON,
@@ -45,6 +47,11 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "installation.single": "PostgreSQL refuses every other value",
     "former_receipt.former": _FORMER,
     "former_receipt.receipt": _FORMER,
+    "ticket_batch.first_serial": _TICKETS,
+    "ticket_batch.size": _TICKETS,
+    "ticket_batch.opd": _TICKETS,
+    "ticket_batch.layanan": _TICKETS,
+    "ticket_batch.created_at": _TICKETS,
     "registry_version.single": "PostgreSQL refuses every other value",
     "registry_version.version": "the next change raises it above the time; no figure carries it",
     "response.comment": "free text: no figure follows from it, and its retention empties it",
@@ -346,5 +353,6 @@ REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,
     "former_receipt": _FORMER,
     "inbox_horizon": _HORIZON,
+    "ticket_batch": _TICKETS,
     "registry_version": "without it the version is 0; the next change makes it anew",
 }

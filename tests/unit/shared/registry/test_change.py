@@ -61,6 +61,13 @@ def test_a_new_opd_is_added_with_its_layanan() -> None:
     ]
 
 
+def test_that_tickets_are_required_is_shown_in_words() -> None:
+    demanding = replace(DINAS, ticket_required=True)
+    assert lines(with_opd(demanding)) == ["~ opd dinas  ticket_required: no → yes"]
+    new = Opd("baru", "Baru", ticket_required=True)
+    assert lines(with_opd(new)) == ["+ opd baru  name: Baru, ticket_required: yes"]
+
+
 def test_each_field_that_differs_is_shown() -> None:
     changed = replace(DINAS, name="Dinas X", layanan={"ktp": replace(KTP, users_per_year=200)})
     assert lines(with_opd(changed)) == [

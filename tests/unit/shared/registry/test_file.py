@@ -40,7 +40,7 @@ opd:
     successor: baru
     layanan:
       - {code: ktp, name: KTP, users_per_year: 12000, questionnaire: spkp, valid_from: 2020-01-01}
-  - {code: baru, name: Dinas Baru}
+  - {code: baru, name: Dinas Baru, ticket_required: true}
 channels:
   - {name: loket, kind: api, opd: [lama, baru], valid_from: 2024-01-01, valid_to: 2024-12-31}
   - {name: semua, kind: api}
@@ -67,7 +67,7 @@ channels:
                 successor="baru",
                 layanan={"ktp": Layanan("ktp", "KTP", 12000, "spkp", valid_from=date(2020, 1, 1))},
             ),
-            "baru": Opd("baru", "Dinas Baru"),
+            "baru": Opd("baru", "Dinas Baru", ticket_required=True),
         },
         channels={
             "loket": Channel(
