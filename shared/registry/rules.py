@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import combinations
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.violation import Violation
 from shared.registry.change import Change, Usage, applied
 from shared.registry.snapshot import Instansi, Layanan, Opd, Registry
+from shared.registry.tickets import TICKET_KIND
 
 
 def objections(current: Registry, changes: Sequence[Change], usage: Usage) -> list[Violation]:
@@ -88,6 +90,19 @@ def _dangling(after: Registry) -> Iterator[Violation]:
     for channel in after.channels.values():
         for code in sorted((channel.opd or frozenset()) - after.opd.keys()):
             yield _no_opd(f"channel {channel.name}.opd", code)
+    yield from _shared_tickets(after)
+
+
+def _shared_tickets(after: Registry) -> Iterator[Violation]:
+    """Yield what would let a ticket count twice: two channels, also closed ones, for an OPD."""
+    tickets = [channel for channel in after.channels.values() if channel.kind == TICKET_KIND]
+    for first, second in combinations(tickets, 2):
+        if first.opd is None or second.opd is None or first.opd & second.opd:
+            yield Violation(
+                f"channel {second.name}.kind",
+                "contradiction",
+                f"the tickets of an OPD belong to one channel, and {first.name} has them",
+            )
 
 
 def _questionnaire_of(layanan: Layanan, opd: Opd, after: Registry) -> Iterator[Violation]:

@@ -260,3 +260,15 @@ def test_the_first_file_must_name_the_instansi() -> None:
     empty = Registry.empty()
     first = difference(empty, desired, UNUSED, TODAY, prune=False)
     assert [violation.pointer for violation in objections(empty, first, UNUSED)] == ["instansi"]
+
+
+def test_the_tickets_of_an_opd_belong_to_one_channel() -> None:
+    def tickets(first: frozenset[str] | None, second: frozenset[str] | None) -> Document:
+        channels = {"t1": Channel("t1", "tiket", first), "t2": Channel("t2", "tiket", second)}
+        return Document(channels=channels)
+
+    assert refusals(tickets(None, frozenset({"badan"}))) == ["channel t2.kind"]
+    assert refusals(tickets(frozenset({"dinas", "badan"}), frozenset({"badan"}))) == [
+        "channel t2.kind"
+    ]
+    assert refusals(tickets(frozenset({"dinas"}), frozenset({"badan"}))) == []
