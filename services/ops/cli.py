@@ -14,6 +14,8 @@ COMMANDS: dict[str, str] = {
     "up": "services.ops.commands.up:up",
     "apply": "services.ops.commands.apply:apply",
     "key": "services.ops.commands.key:key",
+    "qr": "services.ops.commands.qr:qr",
+    "ticket": "services.ops.commands.ticket:ticket",
     "status": "services.ops.commands.status:status",
     "parked": "services.ops.commands.parked:parked",
     "verify": "services.ops.commands.verify:verify",

@@ -58,7 +58,7 @@ def test_one_sign_that_is_wrong_is_noticed(serial: int, position: int, sign: str
 @given(serials, st.integers(0, CODE_SIGNS - 2))
 def test_two_signs_that_are_swapped_are_noticed(serial: int, position: int) -> None:
     signs = ktp_code(serial).replace("-", "")
-    first, second = signs[position : position + 2]
+    first, second = signs[position], signs[position + 1]
     assume(first != second)
     typed = signs[:position] + second + first + signs[position + 2 :]
     assert read_ticket(SECRET, typed, PLACES) is None
