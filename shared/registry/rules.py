@@ -7,7 +7,7 @@ from itertools import combinations
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.violation import Violation
 from shared.registry.change import Change, Usage, applied
-from shared.registry.snapshot import Instansi, Layanan, Opd, Registry
+from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
 from shared.registry.tickets import TICKET_KIND
 
 
@@ -23,6 +23,8 @@ def _orphans(changes: Sequence[Change], usage: Usage) -> Iterator[Violation]:
         match change.before, change.after:
             case Instansi() as before, Instansi() as after:
                 yield from _instansi(change.subject, before, after, usage)
+            case Channel() as before, Channel() as after:
+                yield from _channel(change.subject, before, after)
             case Questionnaire(), Questionnaire(code=code):
                 yield from _questionnaire(change.subject, code, usage)
             case _, Opd() as opd:
@@ -53,6 +55,15 @@ def _questionnaire(subject: str, code: str, usage: Usage) -> Iterator[Violation]
     elif code in usage.questionnaires:
         yield _in_use(
             subject, "has been answered and cannot be changed: give the new version a new code"
+        )
+
+
+def _channel(subject: str, before: Channel, after: Channel) -> Iterator[Violation]:
+    if before.kind != after.kind and TICKET_KIND in (before.kind, after.kind):
+        yield _in_use(
+            f"{subject}.kind",
+            f"answers of kind {TICKET_KIND} are verified, and each ticket counts once: a channel"
+            " neither becomes of this kind nor leaves it; name a new channel",
         )
 
 

@@ -47,6 +47,7 @@ class OpdIndex(msgspec.Struct, frozen=True):
     updated_at: datetime | None
     released_at: datetime | None
     withheld: bool
+    verified: bool | msgspec.UnsetType = msgspec.UNSET  # only where it was asked for
 
 
 class OpdLine(msgspec.Struct, frozen=True):

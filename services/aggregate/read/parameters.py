@@ -138,6 +138,15 @@ class OpdQuery(_Windowed):
     """The query of one OPD."""
 
     layanan: LayananCode = ABSENT
+    verified: Annotated[
+        Literal["true", "false"],
+        Field(
+            description=(
+                "Hanya jawaban dengan tiket / responses that came with a ticket alone; "
+                "with a key that may read"
+            )
+        ),
+    ] = "false"
 
 
 class TrendQuery(_Query):

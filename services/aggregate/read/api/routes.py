@@ -122,6 +122,13 @@ async def opd_index(
     layanan = registered_layanan(opd_entry, query.layanan)
     view = source.view(opd)
     window = query.requested_window(source.today)
+    if query.verified == "true":
+        if view == PUBLIC:
+            raise not_public(source.key, "verified=true", "the index of all responses")
+        return await service.queried(
+            lambda: tally_index.verified_opd_index(source, opd_entry, layanan, window),
+            is_private=True,
+        )
     if view == PUBLIC:
         demand_public_window(source.key, window)
     from_rows, query_tables = _OPD_INDEX_OF[view]

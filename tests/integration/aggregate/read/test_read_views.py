@@ -51,6 +51,8 @@ ACCESS: dict[str, dict[str, tuple[str | int, ...]]] = {
         "/v1/opd/dinkes/ikm?window=30d": (401, I, I, 403, 401, 401),
         "/v1/opd/dukcapil/ikm?window=30d": (401, I, 403, 403, 401, 401),
         "/v1/opd/dukcapil/ikm?to=2026-01-01": (401, I, 403, 403, 401, 401),
+        "/v1/opd/dinkes/ikm?verified=true": (401, I, I, 403, 401, 401),
+        "/v1/opd/dukcapil/ikm?window=12m&verified=true": (401, I, 403, 403, 401, 401),
     },
     "/v1/opd/{opd}/trend": {
         "/v1/opd/dinkes/trend": (P, I, I, P, 401, 401),

@@ -30,7 +30,7 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "opd.successor": "a hint for people, where an OPD went: no figure follows from it",
     "layanan.name": _LABEL,
     "layanan.questionnaire": _FROM_NOW_ON,
-    "channel.kind": _LABEL,
+    "channel.kind": "what may come in from now on, and which figures are called verified",
     "channel.opd": _FROM_NOW_ON,
     "channel.valid_from": _FROM_NOW_ON,
     "channel.valid_to": _FROM_NOW_ON,

@@ -272,3 +272,13 @@ def test_the_tickets_of_an_opd_belong_to_one_channel() -> None:
         "channel t2.kind"
     ]
     assert refusals(tickets(frozenset({"dinas"}), frozenset({"badan"}))) == []
+
+
+def test_a_channel_neither_becomes_verified_nor_stops_being_it() -> None:
+    becoming = Document(channels={"loket": Channel("loket", "tiket")})
+    assert refusals(becoming) == ["channel loket.kind"]
+    current = applied(CURRENT, changes(Document(channels={"t": Channel("t", "tiket")})))
+    leaving = difference(
+        current, Document(channels={"t": Channel("t", "api")}), UNUSED, TODAY, prune=False
+    )
+    assert [each.pointer for each in objections(current, leaving, UNUSED)] == ["channel t.kind"]
