@@ -49,6 +49,18 @@ def openssl() -> str:
 
 
 @pytest.fixture(scope="session")
+def java() -> str:
+    """The path of Java."""
+    program = shutil.which("java")
+    if program is None:
+        _missing(
+            "no Java (Debian: apt-get install default-jre-headless): the forms of tablets are NOT"
+            " judged by ODK Validate"
+        )
+    return str(program)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Debian's browser."""
     places = ("/usr/bin/chromium", "/usr/bin/chromium-browser")

@@ -15,9 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.ingest import openapi, probes
 from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
+from services.ingest.formats.openrosa import OPENROSA
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
 from services.ingest.meters import IngestMeters
+from services.ingest.tablets import routes as tablets
+from services.ingest.tablets.forms import Forms
 from services.ingest.watch import STARTING, UNAVAILABLE, Watch
 from shared import problem_handlers
 from shared.broker import celery_app
@@ -49,6 +52,7 @@ class Ingest:
             redirect_slashes=False,  # to a host that the client named, its key would go there
         )
         self.api.include_router(probes.router)
+        self.api.include_router(tablets.router)
         self.api.router.routes += [
             Route(
                 path, _PostRoute(self._endpoints, path), methods=["POST"], include_in_schema=False
@@ -88,6 +92,8 @@ class Ingest:
         meters = IngestMeters(watch)
         api.state.settings, api.state.watch, api.state.meters = settings, watch, meters
         refused_keys = RefusedKeys()
+        api.state.refused_keys, api.state.forms = refused_keys, Forms()
+        api.state.tablet_endpoint = Endpoint(OPENROSA, watch, commit, meters, refused_keys)
         for path, wire_format in FORMATS.items():
             self._endpoints[path] = Endpoint(wire_format, watch, commit, meters, refused_keys)
         await watch.look()
