@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "key": "services.ops.commands.key:key",
     "qr": "services.ops.commands.qr:qr",
     "ticket": "services.ops.commands.ticket:ticket",
+    "odk-settings": "services.ops.commands.odk_settings:odk_settings",
     "status": "services.ops.commands.status:status",
     "parked": "services.ops.commands.parked:parked",
     "verify": "services.ops.commands.verify:verify",

@@ -74,7 +74,7 @@ def test_the_documents_name_only_commands_that_exist() -> None:
     named = {
         f"{name(path)}: ikm {command}"
         for path in _documents()
-        for command in re.findall(r"`(?:\.venv/bin/)?ikm ([a-z]+)", text(path))
+        for command in re.findall(r"`(?:\.venv/bin/)?ikm ([a-z][a-z-]+)", text(path))
         if command not in COMMANDS
     }
     expect_none(named, "there is no such command:")
