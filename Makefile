@@ -16,7 +16,7 @@ MOVED := $(shell [ "$$(cat .venv/made-in 2>/dev/null)" = "$$(pwd -P)" ] || echo 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/run.stamp ## start everything on port 8000 with the example city (IKM_PORT=… IKM_HOME=… to change)
+run: .venv/run.stamp ## start everything on port 8000 with the example city (IKM_HOST=… IKM_PORT=… IKM_HOME=… to change)
 	@.venv/bin/ikm up --example tanjungpinang
 
 # Most tests wait for servers and clocks: three of them side by side keep two cores busy.

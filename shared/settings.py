@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         Path("./.ikm"),
         description="folder of the embedded stack's state, where other commands find it",
     )
+    host: str = Field(
+        "127.0.0.1", description="address that `ikm up` listens on; 0.0.0.0: for phones, too"
+    )
     port: WholeNumber = Field(8000, description="port of the HTTP service")
     database_url: str = Field(
         "",

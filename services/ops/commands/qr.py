@@ -38,6 +38,7 @@ def qr(  # noqa: PLR0913 (click's options)
 ) -> None:
     """Make QR codes and counter signs of the citizens' pages.
 
+    Without options it shows the page of one layanan of the instansi, to try it with a phone.
     Repeated, it writes only what differs: run it again after a change of the registry.
     """
     from services.ops.prints.city import write_signs
@@ -47,16 +48,19 @@ def qr(  # noqa: PLR0913 (click's options)
     from services.ops.terminal import progress
     from shared.settings import Settings
 
-    if wants_all == (opd is not None) or (layanan is not None and opd is None):
+    if (layanan is not None and opd is None) or (wants_all and opd is not None):
         raise click.UsageError("say whose: --opd CODE, perhaps with --layanan CODE, or --all")
-    if wants_all and out is None:
-        raise click.UsageError("--all needs --out DIR")
+    if wants_all != (out is not None and opd is None):
+        raise click.UsageError("--all and --out DIR belong together; or say whose, with --opd CODE")
     settings = Settings.load()
     base = public_base(base_url, settings.port)
     registry = read_registry(settings)
+    places = open_places(registry, opd, layanan)
+    if opd is None and not wants_all:
+        places = places[:1]
     signs = [
         sign_of(place.opd, place.layanan, base, point)
-        for place in open_places(registry, opd, layanan)
+        for place in places
         for point in points or (None,)
     ]
     if out is None:

@@ -5,10 +5,12 @@ import signal
 import socket
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from services.ops.errors import CannotStart
 from shared.domain.errors import IkmError
 
 if TYPE_CHECKING:
@@ -26,9 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address; 0.0.0.0: also reachable from outside.",
+    help="Address; 0.0.0.0: also from outside.  [default: IKM_HOST or 127.0.0.1]",
 )
 @click.option(
     "--home",
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     help="Apply examples/NAME, and replay its responses if it has any.",
 )
 @click.option("--fd", type=click.IntRange(3), hidden=True, help="A listening socket from root.")
-def up(port: int | None, host: str, home: str | None, name: str | None, fd: int | None) -> None:
+def up(
+    port: int | None, host: str | None, home: str | None, name: str | None, fd: int | None
+) -> None:
     """Run everything here, until Ctrl-C.
 
     PostgreSQL, Redis, the API, the workers and the schedule, each started again when it ends.
@@ -60,6 +62,7 @@ def up(port: int | None, host: str, home: str | None, name: str | None, fd: int 
     if home is not None:
         os.environ["IKM_HOME"] = home
     example = None if name is None else find(name)
+    host = host or Settings.load().host
     if is_root():
         _become_account(Settings.load(), host, port, example)
     os.umask(0o077)  # what we and our processes write is for nobody else
@@ -121,11 +124,30 @@ def _start(stack: "Stack", example: "Example | None", started: float) -> None:
     step("siap / ready")
     _say(f"\n  Indeks / index   {stack.addresses.web}/")
     _say(f"  API              {stack.addresses.web}/docs")
+    if has_registry:
+        _show_survey(stack)
     if example is not None:
         _offer(stack, example)
     elif not has_registry:
         _say("  Registri         masih kosong / is still empty: ikm apply FILE")
     _say(f"  Log              {stack.logs}\n  Berhenti / stop  Ctrl-C")
+
+
+def _show_survey(stack: "Stack") -> None:
+    """Show one citizen's page and its QR code, where there is one."""
+    base = stack.phone_address or stack.addresses.web
+    try:
+        _, address, *code = stack.command("qr", "--base-url", base).splitlines()
+    except CannotStart:  # no layanan is open
+        return
+    if stack.client.get(address.removeprefix(base)).status != HTTPStatus.OK:
+        return
+    _say(f"  Survei / survey  {address}")
+    if stack.phone_address is None:
+        _say("                   (hanya di komputer ini; dari ponsel di jaringan yang sama /")
+        _say("                   this machine only; from phones in its network: IKM_HOST=0.0.0.0)")
+    for line in code:
+        _say(f"    {line}")
 
 
 def _offer(stack: "Stack", example: "Example") -> None:

@@ -11,6 +11,7 @@ from shared.clock import utc_now
 from shared.domain.errors import IkmError
 from shared.domain.window import local_day
 from shared.registry.snapshot import Channel, Registry
+from shared.registry.tickets import TICKET_KIND
 from shared.settings import Settings
 from shared.storage.engine import opened, transaction
 from shared.storage.registry import access_keys, registry_change, stored_registry
@@ -36,6 +37,10 @@ class ReaderIsChannel(IkmError):
 
 class InvalidReader(IkmError):
     """The name of a reader is 1 to 64 letters, digits, spaces, dots, hyphens or underscores."""
+
+
+class TicketsOnly(IkmError):
+    """This channel takes tickets, which come through every other channel; it has no keys."""
 
 
 class UnknownOpd(IkmError):
@@ -125,6 +130,8 @@ def _open_channel(registry: Registry, name: str, now: datetime) -> Channel:
         raise UnknownChannel(
             f"{name}; known: {_listed(registry.channels)}. A key that only reads: --read"
         )
+    if channel.kind == TICKET_KIND:
+        raise TicketsOnly(name)
     if channel.valid_to is not None and channel.valid_to < local_day(now, registry.instansi.zone):
         raise ClosedChannel(f"{name}, since {channel.valid_to}")
     return channel

@@ -18,7 +18,7 @@ from services.ops.errors import CannotStart
 from services.ops.stack.child import Child, Program
 from services.ops.stack.files import begin_anew, end_of, private_file
 from services.ops.stack.folders import private_folder, runtime_folder
-from services.ops.stack.listener import address_of
+from services.ops.stack.listener import address_of, phone_address_of
 from services.ops.stack.server import Server
 from services.ops.stack.servers import DATABASE, Postgres, Redis
 from services.ops.stack.supervisor import Member, Supervisor, how_it_ended
@@ -73,6 +73,7 @@ class Stack:
             settings.read_database_url,
             settings.migrate_database_url,
         )
+        self.phone_address = phone_address_of(listener)  # None: nobody else reaches it
         self.client = Client(self.addresses.web)
 
     @property

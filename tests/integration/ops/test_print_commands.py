@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.ops.cli import cli
-from services.ops.registry.keys import UnknownOpd
+from services.ops.registry.keys import TicketsOnly, UnknownOpd
 from services.ops.registry.places import UnknownLayanan
 from services.ops.registry.tickets import NoTicketChannel
 from shared.domain.submission.ticket import read_ticket
@@ -102,9 +102,20 @@ def test_without_a_folder_the_terminal_shows_the_code(ikm: Ikm) -> None:
     assert "--base-url" in result.stderr
 
 
+def test_without_any_wish_one_page_is_shown_to_be_tried(ikm: Ikm) -> None:
+    title, address, *code = ikm("qr", *URL).stdout.splitlines()
+    assert (title, address) == ("Dinas: KK", "https://ikm.kota.go.id/s/dinas/kk")
+    assert code[0] == "█" * len(code[0])
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--all",), ("--layanan", "ktp"), ("--all", "--opd", "dinas", "--out", "x")],
+    [
+        ("--all",),
+        ("--out", "x"),
+        ("--layanan", "ktp"),
+        ("--all", "--opd", "dinas", "--out", "x"),
+    ],
 )
 def test_half_a_wish_is_no_use(ikm: Ikm, arguments: tuple[str, ...]) -> None:
     assert isinstance(ikm("qr", *arguments).exception, click.UsageError)
@@ -149,3 +160,7 @@ def test_tickets_that_no_channel_takes_are_not_made(ikm: Ikm) -> None:
     result = ikm(*arguments)
     assert isinstance(result.exception, NoTicketChannel)
     assert "kind: tiket" in str(result.exception)
+
+
+def test_the_channel_of_tickets_has_no_keys(ikm: Ikm) -> None:
+    assert isinstance(ikm("key", "create", "tiket").exception, TicketsOnly)
