@@ -19,8 +19,14 @@ import msgspec
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.respondent import AGE_MAX, profile_code
 from shared.domain.submission.check import violations
-from shared.domain.submission.content import content_bytes, destination_bytes, digest_number
-from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.content import Texts, content_bytes, destination_bytes, digest_number
+from shared.domain.submission.identity import (
+    CODE_MAX,
+    COMMENT_MAX,
+    ID_MAX,
+    POINT_MAX,
+    POINT_PATTERN,
+)
 from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
@@ -28,6 +34,7 @@ from shared.registry.snapshot import Registry
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=CODE_MAX)]
 SourceId = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=4)]
+Point = Annotated[str, msgspec.Meta(max_length=POINT_MAX, pattern=POINT_PATTERN)]
 Comment = Annotated[str, msgspec.Meta(max_length=COMMENT_MAX)]
 # The lists of shared.domain.respondent, spelled out for the type checker; a test holds them
 # together.
@@ -66,6 +73,8 @@ class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     respondent: Respondent | None = None
     comment: Comment | None = None
     questionnaire: Code | None = None
+    point: Point | None = None  # where it was answered: a counter, a kiosk
+    replaces: SourceId | None = None  # the id of an earlier submission of the same channel
 
 
 class AnswersDecoder:
@@ -124,6 +133,7 @@ class SubmissionDecoder:
             or destination.answers_decoder.decode(submission.answers) is None
             or (submission.comment is not None and _NUL in submission.comment)
             or (submission.id is not None and _NUL in submission.id)
+            or (submission.replaces is not None and _NUL in submission.replaces)
             or not is_plausible(submission.submitted_at)
         ):
             return self._explain(body, None, most_violations)
@@ -205,7 +215,7 @@ def digest_of(body: bytes) -> int:
         None if time is None else instant_us(time),
         0 if respondent is None else respondent.profile(),
         scores,
-        submission.comment,
+        Texts(submission.comment, submission.point, submission.replaces),
     )
     return digest_number(content)
 

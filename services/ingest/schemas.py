@@ -9,7 +9,7 @@ from typing import Any
 from services.ingest.formats.cloudevents import SOURCE_MAX
 from shared.domain.questionnaire import SCORES, SKM_2017
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
-from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX, POINT_MAX
 
 # Strings that a text column can hold: no NUL.
 _STORABLE = "^[^\\u0000]*$"
@@ -64,6 +64,22 @@ _FIELDS: dict[str, Any] = {
     ),
     "respondent": _or_null(reference("Respondent")),
     "comment": _or_null(_text(COMMENT_MAX)),
+    "point": _or_null(
+        _text(
+            POINT_MAX,
+            1,
+            pattern="^[A-Za-z0-9._-]+$",
+            description="Tempat isian dibuat, misalnya loket-3 / where it was answered",
+        )
+    ),
+    "replaces": _or_null(
+        _text(
+            ID_MAX,
+            1,
+            description="id isian terdahulu di kanal yang sama yang digantikannya / "
+            "the id of an earlier submission of the same channel that it replaces",
+        )
+    ),
 }
 _EXAMPLE = {
     "id": "loket3-000123",

@@ -15,10 +15,10 @@ from shared.storage.cursor import Cursor, copy_rows
 # Write new responses; one whose receipt is there already fails the statement.
 _COPY = """
 COPY response (receipt, answered_at, scores, opd, layanan, day, questionnaire, channel,
-  sex, age, education, occupation, comment)
+  sex, age, education, occupation, comment, point)
 FROM STDIN (FORMAT BINARY)
 """
-_ROW_HEAD = (13).to_bytes(2, "big") + binary.LENGTH_16  # thirteen fields, the first of 16 bytes
+_ROW_HEAD = (14).to_bytes(2, "big") + binary.LENGTH_16  # fourteen fields, the first of 16 bytes
 
 
 class Place(NamedTuple):
@@ -46,6 +46,7 @@ class ResponseColumns(NamedTuple):
     place_indices: Sequence[int]
     profile_codes: Sequence[int]
     comments: Sequence[str | None]
+    points: Sequence[str | None]
 
 
 def encode_rows(columns: ResponseColumns) -> bytes:
@@ -69,7 +70,9 @@ def encode_rows(columns: ResponseColumns) -> bytes:
         binary.NULL if comment is None else binary.text_field(comment)
         for comment in columns.comments
     ]
-    return binary.interleave(heads, places, profiles, comments)
+    return binary.interleave(
+        heads, places, profiles, comments, map(binary.code_field, columns.points)
+    )
 
 
 def copy(cursor: Cursor, encoded_rows: bytes) -> None:

@@ -136,6 +136,7 @@ def response_rows(receipt_column: bytes, countable: Iterable[CountableResponses]
                 counted.place_index.tolist(),
                 counted.profiles.tolist(),
                 counted.comments,
+                counted.points,
             )
         )
         for counted in countable

@@ -1,6 +1,6 @@
 """Bodies → columns: submissions decoded, for what is worked out for all of them in one sweep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +50,9 @@ class DecodedSubmissions(NamedTuple):
     profiles: IntColumn  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
     is_commented: BoolColumn
+    points: Sequence[str | None]
+    is_pointed: BoolColumn
+    replaced_ids: Mapping[int, str]  # by position: of the few that replace another
     is_readable: BoolColumn
 
 
@@ -71,6 +74,12 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
     )
     comments = [submission.comment for submission in submissions]
     is_commented = bool_column(comment is not None for comment in comments)
+    points = [submission.point for submission in submissions]
+    replaced_ids = {
+        position: submission.replaces
+        for position, submission in enumerate(submissions)
+        if submission.replaces is not None
+    }
     sent_us, is_plausibly_timed = _times(submissions)
     return DecodedSubmissions(
         destinations,
@@ -81,10 +90,14 @@ def decode(decoder: SubmissionDecoder, bodies: Sequence[bytes]) -> DecodedSubmis
         profiles[respondent_index],
         comments,
         is_commented,
+        points,
+        bool_column(point is not None for point in points),
+        replaced_ids,
         has_answers
         & has_destination[destination_index]
         & is_plausibly_timed
-        & _are_storable(comments, is_commented),
+        & _are_storable(comments, is_commented)
+        & _name_storable(replaced_ids, len(submissions)),
     )
 
 
@@ -112,6 +125,14 @@ def _are_storable(comments: Sequence[str | None], is_commented: BoolColumn) -> B
     is_storable = np.ones(len(comments), dtype=np.bool_)
     for position in np.flatnonzero(is_commented).tolist():
         is_storable[position] = "\0" not in (comments[position] or "")
+    return is_storable
+
+
+def _name_storable(replaced_ids: Mapping[int, str], size: int) -> BoolColumn:
+    """Return which submissions replace nothing, or what PostgreSQL's text can name."""
+    is_storable = np.ones(size, dtype=np.bool_)
+    for position, replaced_id in replaced_ids.items():
+        is_storable[position] = "\0" not in replaced_id
     return is_storable
 
 

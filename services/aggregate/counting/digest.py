@@ -11,9 +11,12 @@ from shared.domain.submission.content import (
     COMMENTED,
     DESTINATION_BYTES,
     DIGEST_BYTES,
-    END_OF_ANSWERS,
     HEAD,
+    POINTED,
+    REPLACING,
+    SEPARATOR,
     TIMED,
+    Texts,
     code_bytes,
     destination_bytes,
     digest_column,
@@ -65,7 +68,7 @@ def _contents(
     pieces: list[bytes | Matrix] = [*_heads(decoded, positions)]
     for index, unsur in enumerate(in_order):
         pieces += (code_bytes(codes[unsur]), scores[:, index : index + 1])
-    contents = binary.fixed_rows(size, [*pieces, END_OF_ANSWERS])
+    contents = binary.fixed_rows(size, [*pieces, SEPARATOR])
     is_incomplete = (scores == _NOT_ANSWERED).any(axis=1)
     for index in np.flatnonzero(is_incomplete).tolist():
         answered = [
@@ -73,9 +76,15 @@ def _contents(
             for unsur, score in zip(in_order, scores[index].tolist(), strict=True)
             if score != _NOT_ANSWERED
         ]
-        contents[index] = contents[index][:_HEAD_BYTES] + b"".join(answered) + END_OF_ANSWERS
-    for index in np.flatnonzero(decoded.is_commented[positions]).tolist():
-        contents[index] += (decoded.comments[positions[index]] or "").encode()
+        contents[index] = contents[index][:_HEAD_BYTES] + b"".join(answered) + SEPARATOR
+    for index in np.flatnonzero(_flags(decoded)[positions] > TIMED).tolist():
+        position = positions[index]
+        texts = Texts(
+            decoded.comments[position],
+            decoded.points[position],
+            decoded.replaced_ids.get(int(position)),
+        )
+        contents[index] += texts.encoded()
     return contents
 
 
@@ -88,13 +97,20 @@ def _heads(decoded: DecodedSubmissions, positions: IntColumn) -> tuple[Matrix, .
         for destination in decoded.destinations
     )
     destination_matrix = np.frombuffer(destinations, dtype=np.uint8).reshape(-1, DESTINATION_BYTES)
-    flags = decoded.is_timed * TIMED + decoded.is_commented * COMMENTED
     return (
         destination_matrix[decoded.destination_index[positions]],
         _little_endian(decoded.sent_us[positions]),
         _little_endian(decoded.profiles[positions]),
-        flags[positions].astype(np.uint8).reshape(-1, 1),
+        _flags(decoded)[positions].astype(np.uint8).reshape(-1, 1),
     )
+
+
+def _flags(decoded: DecodedSubmissions) -> IntColumn:
+    """Return which of the members that may be absent each submission has."""
+    flags = decoded.is_timed * TIMED + decoded.is_commented * COMMENTED
+    flags += decoded.is_pointed * POINTED
+    flags[list(decoded.replaced_ids)] += REPLACING
+    return flags
 
 
 def _little_endian(column: IntColumn) -> Matrix:

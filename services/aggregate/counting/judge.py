@@ -152,6 +152,7 @@ def _countable(
                 scores[is_chosen],
                 decoded.profiles[chosen],
                 [decoded.comments[position] for position in chosen.tolist()],
+                [decoded.points[position] for position in chosen.tolist()],
             )
         )
     return sorted(countable, key=lambda responses: responses.questionnaire.code)

@@ -23,6 +23,7 @@ class CountableResponses(NamedTuple):
     scores: ScoreMatrix
     profiles: IntColumn  # of shared.domain.respondent.profile_code
     comments: Sequence[str | None]
+    points: Sequence[str | None]
 
     def take(self, indices: IntColumn) -> "CountableResponses":
         """Return the responses at these indices, in their order."""
@@ -33,6 +34,7 @@ class CountableResponses(NamedTuple):
             scores=self.scores[indices],
             profiles=self.profiles[indices],
             comments=[self.comments[index] for index in indices.tolist()],
+            points=[self.points[index] for index in indices.tolist()],
         )
 
 
@@ -96,4 +98,5 @@ def _concatenated(parts: Sequence[CountableResponses]) -> CountableResponses:
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.profiles for part in parts]),
         [comment for part in parts for comment in part.comments],
+        [point for part in parts for point in part.points],
     )

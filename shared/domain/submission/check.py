@@ -9,7 +9,13 @@ from typing import Final
 
 from shared.domain.questionnaire import SCORES, Questionnaire
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
-from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX
+from shared.domain.submission.identity import (
+    CODE_MAX,
+    COMMENT_MAX,
+    ID_MAX,
+    POINT_MAX,
+    POINT_PATTERN,
+)
 from shared.domain.submission.rules import (
     MemberRule,
     Rule,
@@ -17,6 +23,7 @@ from shared.domain.submission.rules import (
     choice,
     instant,
     integer,
+    matching,
     record,
     text,
 )
@@ -41,6 +48,8 @@ _FIELDS: Final[Mapping[str, MemberRule]] = {
         )
     ),
     "comment": MemberRule(text(0, COMMENT_MAX)),
+    "point": MemberRule(matching(POINT_PATTERN, POINT_MAX)),
+    "replaces": MemberRule(text(1, ID_MAX)),
 }
 
 

@@ -5,22 +5,48 @@ the content: they are what a receipt is made of. Nor is the registry: what it ca
 today has the digest that it will have when it is counted.
 
     content = destination · time · profile · flags · answers by code · 0xFF · comment
+              [· 0xFF · point] [· 0xFF · what it replaces]
+
+The flags say whether there is a point, and whether there is something that it replaces.
 """
 
 import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 DIGEST_BYTES: Final = 8
 DESTINATION_BYTES: Final = 16
-TIMED, COMMENTED = 1, 2  # flags: there is a time, there is a comment (perhaps an empty one)
+# Flags: there is a time, a comment (perhaps an empty one), a point, something that it replaces.
+TIMED, COMMENTED, POINTED, REPLACING = 1, 2, 4, 8
 HEAD: Final = struct.Struct("<qqB")  # time in microseconds, profile, flags
-END_OF_ANSWERS: Final = b"\xff"  # in no code: UTF-8 does not have it
+SEPARATOR: Final = b"\xff"  # in no code and no text: UTF-8 does not have it
 
 _DESTINATIONS_MAX: Final = 65_536  # remembered
 _BLANK: Final = hashlib.blake2b(digest_size=DIGEST_BYTES)
+
+
+class Texts(NamedTuple):
+    """What a submission says in words, and what it replaces."""
+
+    comment: str | None = None
+    point: str | None = None
+    replaced_id: str | None = None
+
+    def flags(self) -> int:
+        """Return which of them are there."""
+        return (
+            (self.comment is not None) * COMMENTED
+            | (self.point is not None) * POINTED
+            | (self.replaced_id is not None) * REPLACING
+        )
+
+    def encoded(self) -> bytes:
+        """Return what stands for them at the end of a content."""
+        comment, *others = self
+        texts = [comment or "", *(text for text in others if text is not None)]
+        return SEPARATOR.join(text.encode() for text in texts)
 
 
 def content_bytes(
@@ -28,16 +54,16 @@ def content_bytes(
     sent_us: int | None,
     profile: int,
     scores: Mapping[str, int | None],
-    comment: str | None,
+    texts: Texts,
 ) -> bytes:
     """Return a content; `destination`: of `destination_bytes`; `profile`: of `profile_code`.
 
     An unsur that was not answered may have no score or be left out.
     """
-    flags = (0 if sent_us is None else TIMED) | (0 if comment is None else COMMENTED)
+    flags = (0 if sent_us is None else TIMED) | texts.flags()
     answers = [code_bytes(code) + b"%d" % score for code, score in sorted(scores.items()) if score]
     head = HEAD.pack(sent_us or 0, profile, flags)
-    return destination + head + b"".join(answers) + END_OF_ANSWERS + (comment or "").encode()
+    return destination + head + b"".join(answers) + SEPARATOR + texts.encoded()
 
 
 def digest_column(contents: Iterable[bytes]) -> bytes:

@@ -16,6 +16,8 @@ RECEIPT_VERSION: Final = 8
 ID_MAX: Final = 128
 CODE_MAX: Final = 64
 COMMENT_MAX: Final = 2000
+POINT_MAX: Final = 64
+POINT_PATTERN: Final = r"^[A-Za-z0-9._-]+\Z"
 
 # Never change, nor anything in ReceiptMaker: every receipt ever given out follows from it.
 _NO_CHANNEL: Final = ""  # no channel has this name: in the place of one, for receipts of conflicts

@@ -49,6 +49,19 @@ def text(shortest: int, longest: int) -> Rule:
     return rule
 
 
+def matching(pattern: str, longest: int) -> Rule:
+    """Demand a string of so many characters that the pattern matches."""
+    is_matched = re.compile(pattern).search
+
+    def rule(value: object, pointer: str) -> Iterator[Violation]:
+        if not isinstance(value, str):
+            yield Violation(pointer, "type", "must be a string")
+        elif len(value) > longest or not is_matched(value):
+            yield Violation(pointer, "format", f"must have 1 to {longest} of A-Z a-z 0-9 . _ -")
+
+    return rule
+
+
 def choice(codes: Collection[str]) -> Rule:
     """Demand one of the codes."""
     listed = ", ".join(codes)

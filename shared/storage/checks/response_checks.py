@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.domain.questionnaire import Questionnaire
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
-from shared.domain.submission.identity import COMMENT_MAX
+from shared.domain.submission.identity import COMMENT_MAX, POINT_MAX
 from shared.registry.snapshot import Registry
 from shared.storage.checks.row_rules import Mismatches, RowRule, broken
 from shared.storage.tables import channel, layanan, opd, response
@@ -74,6 +74,11 @@ def _rules_of_a_row(registry: Registry) -> Iterator[RowRule]:
         "the comment is too long",
         sa.func.char_length(row.comment) > COMMENT_MAX,
         [sa.func.char_length(row.comment).label("characters")],
+    )
+    yield RowRule(
+        "the point is none",
+        sa.not_(row.point.regexp_match(f"^[A-Za-z0-9._-]{{1,{POINT_MAX}}}$")),
+        [row.point],
     )
 
 

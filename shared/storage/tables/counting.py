@@ -62,6 +62,7 @@ response = Table(
     Column("occupation", Text),
     Column("comment", Text),
     Column("channel", Text, nullable=False),
+    Column("point", Text),  # where it was answered: a counter, a kiosk
 )
 
 parked = Table(

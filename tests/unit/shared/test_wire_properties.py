@@ -49,6 +49,7 @@ ODD: list[object] = [
     "",
     "4",
     "x\0",
+    "loket\n",
     [],
     {},
     [1],
@@ -118,6 +119,8 @@ def valid(draw: st.DrawFn) -> dict[str, object]:
         ),
         "respondent": profile | st.none(),
         "comment": st.sampled_from(["", "x" * 2000, "😀" * 2000, None]),
+        "point": st.sampled_from(["loket-3", "A.b_C-9", "x" * 64, None]),
+        "replaces": texts | st.none(),
     }
     return document | draw(st.fixed_dictionaries({}, optional=more))
 
@@ -131,6 +134,8 @@ MEMBERS = [
     "answers",
     "respondent",
     "comment",
+    "point",
+    "replaces",
 ]
 
 

@@ -146,6 +146,9 @@ CHANGED: Mapping[str, Tampering] = {
     "response.channel": Tampering(
         "receipts", "UPDATE response SET channel = 'kiosk' WHERE layanan = 'kk'"
     ),
+    "response.point": Tampering(
+        "response", "UPDATE response SET point = 'di sini' WHERE layanan = 'kk'"
+    ),
     "parked.receipt": Tampering("receipts", "UPDATE parked SET receipt = gen_random_uuid()"),
     "parked.channel": Tampering("receipts", "UPDATE parked SET channel = 'kiosk'"),
     "parked.source_id": Tampering("receipts", "UPDATE parked SET source_id = source_id || 'x'"),

@@ -44,6 +44,9 @@ def decoded(scores: np.ndarray[Any, np.dtype[np.uint8]], **columns: Any) -> Deco
         "profiles": np.zeros(size, dtype=np.int64),
         "comments": [None] * size,
         "is_commented": np.zeros(size, dtype=np.bool_),
+        "points": [None] * size,
+        "is_pointed": np.zeros(size, dtype=np.bool_),
+        "replaced_ids": {},
         "is_readable": np.ones(size, dtype=np.bool_),
     }
     return DecodedSubmissions(**{**one_each, **columns})
@@ -108,6 +111,8 @@ documents = st.fixed_dictionaries(
         ),
         "respondent": st.sampled_from([None, {}, {"sex": "P", "age": 34}, {"sex": "X"}]),
         "comment": st.sampled_from([None, "", "Ramah \N{SMILING FACE WITH OPEN MOUTH}", "\0"]),
+        "point": st.sampled_from([None, "loket-3", "", "Ramah", "dua kata"]),
+        "replaces": st.sampled_from([None, "loket-3", "a1", "Ramah", "\0"]),
         "asing": st.just(1),
     },
 )
@@ -150,6 +155,14 @@ def test_the_digest_of_one_body_does_not_depend_on_how_it_is_written() -> None:
     turned["respondent"] = {}
     rewritten = json.dumps(turned, indent=2).encode()
     assert len(set(by_columns(body, rewritten)) | {digest_of(body), digest_of(rewritten)}) == 1
+
+
+def test_the_digest_of_what_has_no_point_and_replaces_nothing_is_that_of_before() -> None:
+    """Else every repetition of what was sent before would be a conflict."""
+    assert by_columns(submission_json(), submission_json(comment=...)) == [
+        -6629800591169806981,
+        6114975391476529192,
+    ]
 
 
 def test_the_registry_has_no_part_in_it() -> None:
