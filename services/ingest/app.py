@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.ingest import openapi, probes
+from services.ingest.acceptance import Acceptance
+from services.ingest.api import openapi, probes
 from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
 from services.ingest.formats.openrosa import OPENROSA
@@ -90,12 +91,14 @@ class Ingest:
             writer, settings.accept_timeout, watch.receipt_maker, on_stored, watch.failed
         )
         meters = IngestMeters(watch)
+        acceptance = Acceptance(watch, commit, meters)
         api.state.settings, api.state.watch, api.state.meters = settings, watch, meters
+        api.state.acceptance = acceptance
         refused_keys = RefusedKeys()
         api.state.refused_keys, api.state.forms = refused_keys, Forms()
-        api.state.tablet_endpoint = Endpoint(OPENROSA, watch, commit, meters, refused_keys)
+        api.state.tablet_endpoint = Endpoint(OPENROSA, watch, acceptance, meters, refused_keys)
         for path, wire_format in FORMATS.items():
-            self._endpoints[path] = Endpoint(wire_format, watch, commit, meters, refused_keys)
+            self._endpoints[path] = Endpoint(wire_format, watch, acceptance, meters, refused_keys)
         await watch.look()
         _calm_the_collector()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]

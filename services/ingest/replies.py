@@ -19,12 +19,16 @@ class RefusedItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The body of a 202; `truncated` when not every violation is listed."""
+    """The body of a 202; `truncated` when not every violation is listed.
+
+    `sandbox`: the key is for trying things out. All was checked, and nothing will be counted.
+    """
 
     accepted: int
     receipts: Sequence[str]
     refused: Sequence[RefusedItem]
     truncated: bool = False
+    sandbox: bool = False
 
 
 encode = msgspec.json.Encoder().encode

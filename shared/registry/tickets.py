@@ -8,7 +8,7 @@ from shared.domain.violation import Violation
 from shared.registry.snapshot import Channel, Opd, Registry
 
 TICKET_KIND: Final = "tiket"  # of the channel whose answers all came with a ticket: the verified
-_SANDBOX_KIND: Final = "uji"
+SANDBOX_KIND: Final = "uji"  # of a channel for trying things out: nothing of it is stored
 # Where anybody can answer. Others are programs and officers, who answer for what they send.
 OPEN_KINDS: Final = frozenset({"form", "kiosk", "whatsapp", "telegram", "sms"})
 _POINTER: Final = "/ticket"
@@ -48,7 +48,7 @@ def admission(  # noqa: PLR0913 (what an answer says, and what it is judged by)
     if ticket.layanan != layanan:
         detail = f"this ticket is for {entry.layanan[ticket.layanan].name}: answer about that"
         return Violation(_POINTER, "ticket-elsewhere", detail)
-    if sender.kind == _SANDBOX_KIND:
+    if sender.kind == SANDBOX_KIND:
         return Admission(sender)
     channel = ticket_channel(registry, opd, today)
     if channel is None:

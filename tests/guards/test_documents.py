@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.ingest.api.openapi import PATHS
 from services.ingest.formats import FORMATS
 from services.ingest.formats.format import Format
-from services.ingest.openapi import PATHS
 from services.ops.cli import COMMANDS
 from shared.problems import KINDS
 from shared.settings import VARIABLES, Settings, variable_of

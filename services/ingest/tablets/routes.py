@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from services.ingest.auth import authenticate
 from services.ingest.formats.openrosa.message import (
     HEADERS,
     MEDIA_TYPE,
@@ -22,6 +21,7 @@ from services.ingest.formats.openrosa.message import (
     refusal,
     thanks,
 )
+from services.ingest.formats.senders import by_authorization
 from services.ingest.tablets.documents import MANIFEST, form_list
 from services.ingest.tablets.forms import Form, Forms, FormsUnavailable
 from services.ingest.tablets.posting import ACCEPTED, posted
@@ -119,7 +119,7 @@ def _channel(request: Request, key: str) -> Channel:
     watch: Watch = request.app.state.watch
     if watch.registry.version == 0:
         raise Refused(STARTING)
-    return authenticate(watch.registry, b"Bearer " + key.encode(), watch.today)
+    return by_authorization(b"Bearer " + key.encode(), watch.registry, watch.today)
 
 
 def _refused(error: Refused, request: Request) -> Response:

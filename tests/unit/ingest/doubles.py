@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from redis.asyncio import Redis
 from starlette.types import Message, Receive, Scope
 
+from services.ingest.acceptance import Acceptance
 from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
@@ -79,14 +80,16 @@ class Desk:
             self.writer, timeout, lambda: RECEIPT_MAKER, self.watch.stored, self.watch.failed
         )
         meters = IngestMeters(self.watch)
+        self.acceptance = Acceptance(self.watch, self.commit, meters)
         self.endpoints = {
-            path: Endpoint(wire_format, self.watch, self.commit, meters, RefusedKeys())
+            path: Endpoint(wire_format, self.watch, self.acceptance, meters, RefusedKeys())
             for path, wire_format in FORMATS.items()
         }
 
     def know(self, snapshot: Registry) -> None:
         """Take another registry, as a look at Redis would."""
         self.watch.registry, self.watch.decoder = snapshot, SubmissionDecoder(snapshot)
+        self.watch._receipt_maker = RECEIPT_MAKER
 
     @property
     def stored(self) -> list[tuple[str, bytes]]:

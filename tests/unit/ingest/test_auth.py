@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.ingest.auth import authenticate
+from services.ingest.formats.senders import by_authorization
 from shared.problems import Problem, Refused
 from shared.registry.snapshot import AccessKey, Channel
 from tests.builders import KEY, key_hash, registry
@@ -17,7 +17,7 @@ BEARER = b"Bearer " + KEY.encode()
 
 def refusal(authorization: bytes | None, **changes: Any) -> Problem:
     with pytest.raises(Refused) as refused:
-        authenticate(registry(**changes), authorization, DAY)
+        by_authorization(authorization, registry(**changes), DAY)
     return refused.value.problem
 
 
@@ -25,7 +25,7 @@ def refusal(authorization: bytes | None, **changes: Any) -> Problem:
     "header", [BEARER, b"bearer " + KEY.encode(), b"BEARER  " + KEY.encode() + b" "]
 )
 def test_a_key_is_its_channel(header: bytes) -> None:
-    assert authenticate(registry(), header, DAY) == Channel("loket", "api")
+    assert by_authorization(header, registry(), DAY) == Channel("loket", "api")
 
 
 @pytest.mark.parametrize("header", [None, b"", b"Bearer", b"Basic " + KEY.encode(), KEY.encode()])
@@ -67,6 +67,6 @@ def test_a_channel_is_open_on_both_of_its_ends() -> None:
     ]:
         channels = {"loket": replace(loket, valid_from=first, valid_to=last)}
         if status is None:
-            assert authenticate(registry(channels=channels), BEARER, DAY).name == "loket"
+            assert by_authorization(BEARER, registry(channels=channels), DAY).name == "loket"
         else:
             assert refusal(BEARER, channels=channels).status == status

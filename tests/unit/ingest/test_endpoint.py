@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from services.ingest.endpoint import VIOLATIONS_MAX
+from services.ingest.acceptance import VIOLATIONS_MAX
 from services.ingest.formats.format import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES
 from services.ingest.watch import FULL
 from shared.domain.submission.identity import receipt_text
@@ -351,3 +351,22 @@ def test_all_forbidden_is_said_of_a_flood_too() -> None:
     headers = JSON | authorization(OTHER_KEY)
     answer, said, _ = post(json.dumps(items).encode(), headers)
     assert (answer.status, said["code"], said["truncated"]) == (403, "forbidden", True)
+
+
+def sandbox() -> Any:
+    loket = registry().channels["loket"]
+    return registry(channels={"loket": replace(loket, kind="uji")})
+
+
+def test_what_a_sandbox_sends_is_checked_and_never_stored() -> None:
+    async def main() -> None:
+        desk = Desk(sandbox())
+        answer = await desk.post(submission_json(), JSON)
+        said = json.loads(answer.body)
+        receipts = RECEIPT_MAKER.all_receipts([("loket", [submission()["id"]])])
+        assert (answer.status, said["accepted"], said["sandbox"]) == (202, 1, True)
+        assert said["receipts"] == [receipt_text(receipts)]
+        assert (await desk.post(submission_json(opd=5), JSON)).status == 422
+        assert not desk.stored
+
+    asyncio.run(main())

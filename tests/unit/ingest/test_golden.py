@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from services.ingest.api.schemas import SCHEMAS
 from services.ingest.formats import FORMATS
-from services.ingest.schemas import SCHEMAS
 from tests.unit.ingest.doubles import Answer, Desk
 
 FOLDER = Path(__file__).parents[2] / "golden" / "formats"

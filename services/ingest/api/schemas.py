@@ -166,6 +166,7 @@ SCHEMAS: dict[str, Any] = {
             "receipts": {"type": "array", "items": {"type": "string", "format": "uuid"}},
             "refused": _REFUSED,
             "truncated": _TRUNCATED,
+            "sandbox": {"const": True, "description": "A key for trials: nothing is counted"},
         },
         ["accepted", "receipts", "refused"],
     ),

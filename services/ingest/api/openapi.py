@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from services.ingest.api.schemas import SCHEMAS, reference
 from services.ingest.formats.format import BATCH_MAX_BYTES, BATCH_MAX_ITEMS, MIB
-from services.ingest.schemas import SCHEMAS, reference
 
 _SUBMISSION = reference("Submission")
 _EVENT = reference("Event")
