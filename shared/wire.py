@@ -28,6 +28,7 @@ from shared.domain.submission.identity import (
     POINT_PATTERN,
 )
 from shared.domain.submission.instant import FIRST_YEAR, LAST_YEAR
+from shared.domain.submission.ticket import TYPED_MAX
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Registry
 
@@ -35,6 +36,7 @@ Code = Annotated[str, msgspec.Meta(min_length=1, max_length=CODE_MAX)]
 SourceId = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_MAX)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=4)]
 Point = Annotated[str, msgspec.Meta(max_length=POINT_MAX, pattern=POINT_PATTERN)]
+TicketCode = Annotated[str, msgspec.Meta(min_length=1, max_length=TYPED_MAX)]
 Comment = Annotated[str, msgspec.Meta(max_length=COMMENT_MAX)]
 # The lists of shared.domain.respondent, spelled out for the type checker; a test holds them
 # together.
@@ -75,6 +77,7 @@ class Submission(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     questionnaire: Code | None = None
     point: Point | None = None  # where it was answered: a counter, a kiosk
     replaces: SourceId | None = None  # the id of an earlier submission of the same channel
+    ticket: TicketCode | None = None  # says who may answer, nothing of what is answered
 
 
 class AnswersDecoder:
@@ -134,6 +137,7 @@ class SubmissionDecoder:
             or (submission.comment is not None and _NUL in submission.comment)
             or (submission.id is not None and _NUL in submission.id)
             or (submission.replaces is not None and _NUL in submission.replaces)
+            or (submission.ticket is not None and _NUL in submission.ticket)
             or not is_plausible(submission.submitted_at)
         ):
             return self._explain(body, None, most_violations)

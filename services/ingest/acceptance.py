@@ -21,7 +21,7 @@ from shared.domain.violation import Violation
 from shared.inbox.entry import Parcel
 from shared.problems import Problem, Refused
 from shared.registry.snapshot import Channel
-from shared.registry.tickets import OPEN_KINDS, SANDBOX_KIND, TICKET_KIND, admission
+from shared.registry.tickets import OPEN_KINDS, SANDBOX_KIND, TICKET_KIND, Admission, admission
 from shared.wire import MOST_VIOLATIONS, Submission
 
 BREATH = 1000  # effort before other requests get a turn: a submission is 1, its quarter KiB another
@@ -34,17 +34,14 @@ _NAMELESS = Violation(
 
 
 class Judged(msgspec.Struct, gc=False):
-    """What of a request can be stored, column by column, and what is refused.
+    """What of a request can be stored, a parcel for each channel, and what is refused.
 
-    Every refused item is named; when `room` is used up, without its violations. `channel` is under
-    which it is stored: that of the tickets for an answer that came with one.
+    Every refused item is named; when `room` is used up, without its violations. An answer with a
+    ticket is stored under the channel of tickets, whatever channel it came through.
     """
 
-    channel: Channel
-    ticket_id: str | None = None
-
-    ids: list[str] = []
-    bodies: list[bytes] = []
+    parcels: dict[str, Parcel] = {}
+    channels: list[str] = []  # of each item that can be stored
     refused: list[RefusedItem] = []
     forbidden: int = 0  # of the refused
     room: int = VIOLATIONS_MAX - MOST_VIOLATIONS
@@ -53,6 +50,23 @@ class Judged(msgspec.Struct, gc=False):
     def truncated(self) -> bool:
         """Whether violations may be missing."""
         return self.room <= 0
+
+    def take(self, channel: str, source_id: str, body: bytes) -> None:
+        """Take an item."""
+        parcel = self.parcels.get(channel)
+        if parcel is None:
+            parcel = self.parcels[channel] = Parcel(channel, 0, b"", [], [])
+        parcel.ids.append(source_id)
+        parcel.bodies.append(body)
+        self.channels.append(channel)
+
+    def receipts(self) -> list[str]:
+        """Return the receipts of what can be stored, in the order of the request."""
+        texts = {name: receipt_texts(parcel.receipts) for name, parcel in self.parcels.items()}
+        if len(texts) == 1:
+            return next(iter(texts.values()))
+        of_channel = {name: iter(receipts) for name, receipts in texts.items()}
+        return [next(of_channel[name]) for name in self.channels]
 
     def refuse(self, index: int, violations: Sequence[Violation]) -> None:
         """Refuse an item."""
@@ -78,27 +92,28 @@ class Acceptance:
         if self._watch.refusal is not None:
             raise Refused(self._watch.refusal)
         judged = await self._judged(channel, parsed)
-        if channel.kind == SANDBOX_KIND:
-            receipts = self._watch.receipt_maker().all_receipts([(channel.name, judged.ids)])
-        else:
-            parcel = Parcel(
-                judged.channel.name, time.time_ns() // 1000, b"", judged.ids, judged.bodies
-            )
-            if not await self._commit.store(parcel):
+        is_counted = channel.kind != SANDBOX_KIND
+        received_us = time.time_ns() // 1000
+        for parcel in judged.parcels.values():
+            parcel.received_us = received_us
+            if not is_counted:
+                maker = self._watch.receipt_maker()
+                parcel.receipts = maker.receipts(parcel.channel, parcel.ids)
+            elif not await self._commit.store(parcel):
                 raise Refused(UNAVAILABLE)
-            receipts = parcel.receipts
-            outcomes.accepted += len(judged.ids)
+        if is_counted:
+            outcomes.accepted += len(judged.channels)
             outcomes.refused += len(judged.refused)
         return Accepted(
-            len(judged.ids),
-            receipt_texts(receipts),
+            len(judged.channels),
+            judged.receipts(),
             judged.refused,
             judged.truncated,
-            channel.kind == SANDBOX_KIND,
+            not is_counted,
         )
 
     async def _judged(self, channel: Channel, parsed: Parsed) -> Judged:
-        judged = Judged(channel)
+        judged = Judged()
         effort = 0
         for index, item in enumerate(parsed.items):
             effort += 1 + (len(item.body) >> 8)
@@ -106,7 +121,7 @@ class Acceptance:
                 effort = 0
                 await asyncio.sleep(0)
             self._judge(index, item, channel, judged)
-        if not judged.bodies:
+        if not judged.channels:
             raise Refused(_refusal_of_all(judged, is_batch=parsed.is_batch))
         return judged
 
@@ -115,7 +130,6 @@ class Acceptance:
             judged.refuse(index, (replace(_TOO_LONG, pointer=item.pointer),))
             return
         submission = self._watch.decoder.decode(item.body, judged.room)
-        source_id = item.source_id
         violations: Sequence[Violation]
         if isinstance(submission, list) or item.violations:
             violations = _violations(item, submission)
@@ -123,34 +137,30 @@ class Acceptance:
             detail = f"the key of channel {channel.name} may not send for this OPD"
             violations = (Violation(f"{item.pointer}/opd", FORBIDDEN, detail),)
             judged.forbidden += 1
-        elif (item.ticket is not None or channel.kind in _BY_TICKET) and (
-            refused := self._admit(item, submission, channel, judged)
-        ):
-            violations = (refused,)
-        elif (source_id := judged.ticket_id or source_id or submission.id) is None:
+        elif isinstance(admitted := self._admitted(item, submission, channel), Violation):
+            violations = (replace(admitted, pointer=item.pointer + admitted.pointer),)
+            judged.forbidden += 1
+        elif (source_id := admitted.source_id or item.source_id or submission.id) is None:
             violations = (_NAMELESS,)
         else:
-            judged.ids.append(source_id)
-            judged.bodies.append(item.body)
+            judged.take(admitted.channel.name, source_id, item.body)
             return
         judged.refuse(index, violations)
 
-    def _admit(
-        self, item: Item, submission: Submission, channel: Channel, judged: Judged
-    ) -> Violation | None:
-        """Note under which channel and id an answer with a ticket is stored; return why not."""
-        admitted = admission(
+    def _admitted(self, item: Item, submission: Submission, sender: Channel) -> Admission | Violation:
+        """Return where it is stored: under its ticket, where it came with one."""
+        code = item.ticket or submission.ticket
+        if code is None and sender.kind not in _BY_TICKET:
+            return Admission(sender)
+        return admission(
             self._watch.registry,
-            channel,
+            sender,
             self._watch.today,
             opd=submission.opd,
             layanan=submission.layanan,
-            code=item.ticket,
+            code=code,
+            replaces=submission.replaces,
         )
-        if isinstance(admitted, Violation):
-            return admitted
-        judged.channel, judged.ticket_id = admitted
-        return None
 
 
 def _refusal_of_all(judged: Judged, *, is_batch: bool) -> Problem:

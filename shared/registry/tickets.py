@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final, NamedTuple
 
-from shared.domain.submission.ticket import read_ticket
+from shared.domain.submission.ticket import Ticket, read_ticket
 from shared.domain.violation import Violation
 from shared.registry.snapshot import Channel, Opd, Registry
 
@@ -30,16 +30,38 @@ def ticket_channel(registry: Registry, opd: str, today: date) -> Channel | None:
 
 
 def admission(  # noqa: PLR0913 (what an answer says, and what it is judged by)
-    registry: Registry, sender: Channel, today: date, *, opd: str, layanan: str, code: str | None
+    registry: Registry,
+    sender: Channel,
+    today: date,
+    *,
+    opd: str,
+    layanan: str,
+    code: str | None,
+    replaces: str | None = None,
 ) -> Admission | Violation:
     """Return where an answer that came through `sender` is stored, or why it is not taken.
 
     `code` is the ticket that came with it, as it was typed or scanned. An OPD that is not in the
     registry is for others to judge.
     """
-    entry = registry.opd.get(opd)
     if code is None:
-        return _without_ticket(sender, entry)
+        return _without_ticket(sender, registry.opd.get(opd))
+    if replaces is not None:  # serials follow each other: whoever has one knows those of others
+        return Violation("/replaces", "contradiction", "an answer with a ticket replaces none")
+    ticket = _read(registry, opd, layanan, code)
+    if isinstance(ticket, Violation):
+        return ticket
+    if sender.kind == SANDBOX_KIND:
+        return Admission(sender)
+    channel = ticket_channel(registry, opd, today)
+    if channel is None:
+        detail = f"OPD {opd} takes no tickets: the registry has no open channel of kind tiket"
+        return Violation(_POINTER, "ticket-unknown", detail)
+    return Admission(channel, ticket.source_id)
+
+
+def _read(registry: Registry, opd: str, layanan: str, code: str) -> Ticket | Violation:
+    entry = registry.opd.get(opd)
     layanan_codes = () if entry is None else entry.layanan
     ticket = read_ticket(registry.secret, code, ((opd, name) for name in layanan_codes))
     if entry is None or ticket is None:
@@ -48,13 +70,7 @@ def admission(  # noqa: PLR0913 (what an answer says, and what it is judged by)
     if ticket.layanan != layanan:
         detail = f"this ticket is for {entry.layanan[ticket.layanan].name}: answer about that"
         return Violation(_POINTER, "ticket-elsewhere", detail)
-    if sender.kind == SANDBOX_KIND:
-        return Admission(sender)
-    channel = ticket_channel(registry, opd, today)
-    if channel is None:
-        detail = f"{entry.name} takes no tickets: the registry has no open channel of kind tiket"
-        return Violation(_POINTER, "ticket-unknown", detail)
-    return Admission(channel, ticket.source_id)
+    return ticket
 
 
 def _without_ticket(sender: Channel, opd: Opd | None) -> Admission | Violation:

@@ -10,6 +10,7 @@ from services.ingest.formats.cloudevents import SOURCE_MAX
 from shared.domain.questionnaire import SCORES, SKM_2017
 from shared.domain.respondent import AGE_MAX, EDUCATION, OCCUPATION, SEX
 from shared.domain.submission.identity import CODE_MAX, COMMENT_MAX, ID_MAX, POINT_MAX
+from shared.domain.submission.ticket import TYPED_MAX
 
 # Strings that a text column can hold: no NUL.
 _STORABLE = "^[^\\u0000]*$"
@@ -78,6 +79,13 @@ _FIELDS: dict[str, Any] = {
             1,
             description="id isian terdahulu di kanal yang sama yang digantikannya / "
             "the id of an earlier submission of the same channel that it replaces",
+        )
+    ),
+    "ticket": _or_null(
+        _text(
+            TYPED_MAX,
+            1,
+            description="Kode tiket, sebagai ganti id / the code of a ticket, in place of an id",
         )
     ),
 }

@@ -27,6 +27,7 @@ from shared.domain.submission.rules import (
     record,
     text,
 )
+from shared.domain.submission.ticket import TYPED_MAX
 from shared.domain.violation import Violation
 
 _CODE: Final = text(1, CODE_MAX)
@@ -50,6 +51,7 @@ _FIELDS: Final[Mapping[str, MemberRule]] = {
     "comment": MemberRule(text(0, COMMENT_MAX)),
     "point": MemberRule(matching(POINT_PATTERN, POINT_MAX)),
     "replaces": MemberRule(text(1, ID_MAX)),
+    "ticket": MemberRule(text(1, TYPED_MAX)),
 }
 
 

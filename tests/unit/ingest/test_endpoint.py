@@ -13,12 +13,14 @@ from services.ingest.acceptance import VIOLATIONS_MAX
 from services.ingest.formats.format import BATCH_MAX_ITEMS, SINGLE_MAX_BYTES
 from services.ingest.watch import FULL
 from shared.domain.submission.identity import receipt_text
+from shared.domain.submission.ticket import Ticket, ticket_code
 from shared.registry.refused_keys import ADDRESS_MAX
-from shared.registry.snapshot import Opd
+from shared.registry.snapshot import Channel, Opd
 from tests.builders import (
     KEY,
     OTHER_KEY,
     RECEIPT_MAKER,
+    SECRET,
     authorization,
     registry,
     submission,
@@ -370,3 +372,68 @@ def test_what_a_sandbox_sends_is_checked_and_never_stored() -> None:
         assert not desk.stored
 
     asyncio.run(main())
+
+
+TICKETS = replace(registry(), channels={**registry().channels, "tiket": Channel("tiket", "tiket")})
+
+
+def ticket(serial: int = 7, layanan: str = "ktp-el") -> str:
+    return ticket_code(SECRET, Ticket(serial, "disdukcapil", layanan))
+
+
+def test_an_answer_with_a_ticket_is_stored_under_its_channel_and_serial() -> None:
+    async def work(desk: Desk) -> None:
+        desk.know(TICKETS)
+        for document in (
+            submission(ticket=ticket()),
+            submission(ticket=ticket().lower(), id=...),
+            submission(ticket=ticket(), id="another"),
+        ):
+            answer = await desk.post(json.dumps(document).encode(), JSON)
+            assert json.loads(answer.body)["receipts"] == [receipt("7", "tiket")]
+        parcels = [parcel for entry in desk.writer.entries for parcel in entry]
+        assert {(parcel.channel, *parcel.ids) for parcel in parcels} == {("tiket", "7")}
+
+    at_desk(work)
+
+
+def test_the_receipts_of_a_batch_with_and_without_tickets_are_in_its_order() -> None:
+    async def work(desk: Desk) -> None:
+        desk.know(TICKETS)
+        items = [
+            submission(id="a"),
+            submission(id="b", ticket=ticket(1)),
+            submission(id="c", ticket="nonsense"),
+            submission(id="d"),
+            submission(id="e", ticket=ticket(2)),
+        ]
+        answer = await desk.post(json.dumps(items).encode(), JSON)
+        said = json.loads(answer.body)
+        assert said["receipts"] == [
+            receipt("a"),
+            receipt("1", "tiket"),
+            receipt("d"),
+            receipt("2", "tiket"),
+        ]
+        (refused,) = said["refused"]
+        assert (refused["index"], refused["errors"][0]["code"]) == (2, "ticket-unknown")
+
+    at_desk(work)
+
+
+def test_an_opd_that_requires_tickets_says_so_where_anybody_can_answer() -> None:
+    async def work(desk: Desk) -> None:
+        demanding = replace(TICKETS.opd["disdukcapil"], ticket_required=True)
+        form = {**TICKETS.channels, "loket": Channel("loket", "form")}
+        desk.know(replace(TICKETS, channels=form, opd={**TICKETS.opd, "disdukcapil": demanding}))
+        answer = await desk.post(submission_json(), JSON)
+        (error,) = json.loads(answer.body)["errors"]
+        assert (answer.status, error["pointer"], error["code"]) == (
+            403,
+            "/ticket",
+            "ticket-required",
+        )
+        answer = await desk.post(submission_json(ticket=ticket()), JSON)
+        assert answer.status == 202
+
+    at_desk(work)

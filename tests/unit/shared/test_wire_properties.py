@@ -121,6 +121,7 @@ def valid(draw: st.DrawFn) -> dict[str, object]:
         "comment": st.sampled_from(["", "x" * 2000, "😀" * 2000, None]),
         "point": st.sampled_from(["loket-3", "A.b_C-9", "x" * 64, None]),
         "replaces": texts | st.none(),
+        "ticket": st.sampled_from(["7K3M-9QWE-R2TX-8ZPA", "x" * 64, None]),
     }
     return document | draw(st.fixed_dictionaries({}, optional=more))
 
@@ -136,6 +137,7 @@ MEMBERS = [
     "comment",
     "point",
     "replaces",
+    "ticket",
 ]
 
 

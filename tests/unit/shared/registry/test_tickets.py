@@ -93,3 +93,12 @@ def test_the_channel_of_tickets_takes_nothing_without_one() -> None:
 def test_the_sandbox_checks_a_ticket_and_uses_it_up_for_nobody() -> None:
     assert admitted("uji") == Admission(Channel("c", "uji"))
     assert reason(admitted("uji", "0000"))[0] == "ticket-unknown"
+
+
+def test_who_has_a_ticket_replaces_nobodys_answer() -> None:
+    snapshot = replace(registry(), opd={"dinas": DINAS}, channels={"tiket": TIKET}, secret=SECRET)
+    judged = admission(
+        snapshot, Channel("c", "api"), TODAY, opd="dinas", layanan="ktp", code=CODE, replaces="6"
+    )
+    assert isinstance(judged, Violation)
+    assert (judged.pointer, judged.code) == ("/replaces", "contradiction")
