@@ -147,7 +147,9 @@ class Acceptance:
             return
         judged.refuse(index, violations)
 
-    def _admitted(self, item: Item, submission: Submission, sender: Channel) -> Admission | Violation:
+    def _admitted(
+        self, item: Item, submission: Submission, sender: Channel
+    ) -> Admission | Violation:
         """Return where it is stored: under its ticket, where it came with one."""
         code = item.ticket or submission.ticket
         if code is None and sender.kind not in _BY_TICKET:
