@@ -134,10 +134,8 @@ class SubmissionDecoder:
         if (
             destination is None
             or destination.answers_decoder.decode(submission.answers) is None
-            or (submission.comment is not None and _NUL in submission.comment)
-            or (submission.id is not None and _NUL in submission.id)
-            or (submission.replaces is not None and _NUL in submission.replaces)
-            or (submission.ticket is not None and _NUL in submission.ticket)
+            or _NUL in (submission.comment or "") + (submission.id or "")
+            or _NUL in (submission.replaces or "") + (submission.ticket or "")
             or not is_plausible(submission.submitted_at)
         ):
             return self._explain(body, None, most_violations)
