@@ -192,8 +192,6 @@ class SubmissionDecoder:
 _skim: Callable[[bytes], object] = msgspec.json.Decoder(msgspec.Raw).decode  # makes no objects
 # The members of a submission and their types; raises ValueError or RecursionError.
 decode_members: Callable[[bytes], Submission] = msgspec.json.Decoder(Submission).decode
-
-
 _ANY_ANSWERS = AnswersDecoder(None)
 
 
