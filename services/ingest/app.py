@@ -16,7 +16,6 @@ from services.ingest.acceptance import Acceptance
 from services.ingest.api import openapi, probes
 from services.ingest.endpoint import Endpoint
 from services.ingest.formats import FORMATS
-from services.ingest.formats.openrosa import OPENROSA
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
 from services.ingest.meters import IngestMeters
@@ -52,13 +51,13 @@ class Ingest:
             redoc_url=None,
             redirect_slashes=False,  # to a host that the client named, its key would go there
         )
-        self.api.include_router(probes.router)
-        self.api.include_router(tablets.router)
+        # As routes of its own, not as included routers, whose paths the web application cannot see.
+        self.api.router.routes += [*probes.router.routes, *tablets.router.routes]
         self.api.router.routes += [
             Route(
                 path, _PostRoute(self._endpoints, path), methods=["POST"], include_in_schema=False
             )
-            for path in FORMATS
+            for path in self._endpoints
         ]
         openapi.document_posts(self.api)
         problem_handlers.install(self.api)
@@ -96,7 +95,6 @@ class Ingest:
         api.state.acceptance = acceptance
         refused_keys = RefusedKeys()
         api.state.refused_keys, api.state.forms = refused_keys, Forms()
-        api.state.tablet_endpoint = Endpoint(OPENROSA, watch, acceptance, meters, refused_keys)
         for path, wire_format in FORMATS.items():
             self._endpoints[path] = Endpoint(wire_format, watch, acceptance, meters, refused_keys)
         await watch.look()

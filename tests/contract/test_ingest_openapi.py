@@ -29,6 +29,8 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{client.base_url}/openapi.json"),
             *("--header", f"Authorization: Bearer {KEY}", "--checks", "all", "--no-color"),
             *("--max-examples", str(EXAMPLES), "--seed", str(SEED)),
+            # OpenRosa answers in XML of its own: judged case by case, in ingest/tablets.
+            *("--exclude-path-regex", "^/v1/key/"),
         ]
         hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_ndjson", "PYTHONPATH": str(HOOKS)}
         finished = subprocess.run(
@@ -43,7 +45,7 @@ def test_the_service_does_what_its_document_says(own_redis: Redis, tmp_path: Pat
         said = "\n".join(line[:1000] for line in (finished.stdout + finished.stderr).splitlines())
         print(said)
         assert finished.returncode == 0, said
-        assert "5 selected / 5 total" in said
+        assert "5 selected / 7 total" in said
         metrics = client.get("/metrics", headers=authorization(READ_KEY)).text
         for outcome in ("accepted", "refused"):
             for form in ("submissions", "events"):

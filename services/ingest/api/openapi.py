@@ -1,5 +1,6 @@
 """The OpenAPI document of ingest: FastAPI's, with the POST paths, which FastAPI does not see."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -64,7 +65,58 @@ def _post(summary: str, description: str, content: dict[str, Any]) -> dict[str, 
     }
 
 
+def _tablet(operation: dict[str, Any], statuses: Mapping[str, str]) -> dict[str, Any]:
+    """Return an operation of OpenRosa, which answers in XML; the key is in its path."""
+    told: dict[str, Any] = {
+        status: {"description": description, "content": {"text/xml": {"schema": {}}}}
+        for status, description in statuses.items()
+    }
+    key = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+    no_body = {"204": {"description": "Submissions are sent here, up to 10 MB"}}
+    responses = told if "requestBody" in operation else no_body | told
+    return {"tags": ["tablets"], "parameters": [key], **operation, "responses": responses}
+
+
+_TABLET_REFUSALS = {
+    "403": "No such key, or it may not send for this OPD",
+    "429": "Too many unknown keys came from this address",
+    "503": "Not now: again after Retry-After seconds",
+}
+_TABLETS: dict[str, Any] = {
+    "get": _tablet({"summary": "Alamat untuk tablet / the address for tablets"}, _TABLET_REFUSALS),
+    "post": _tablet(
+        {
+            "summary": "Kirim dari ODK Collect / send from ODK Collect: OpenRosa 1.0",
+            "description": "See channels.md, OpenRosa.",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["xml_submission_file"],
+                            "properties": {
+                                "xml_submission_file": {"type": "string", "format": "binary"}
+                            },
+                        }
+                    }
+                },
+            },
+        },
+        {
+            "202": "Tersimpan / stored: an OpenRosaResponse",
+            "400": "No XML of a filled form",
+            "404": "A form of another service",
+            "408": "The body came too slowly",
+            "413": "Over 10 MiB, or 256 KiB of XML",
+            "415": "No multipart/form-data",
+            "422": "The answers are not valid",
+            **_TABLET_REFUSALS,
+        },
+    ),
+}
 PATHS: dict[str, Any] = {
+    "/v1/key/{key}/submission": _TABLETS,
     "/v1/submissions": _post(
         "Kirim isian survei / send submissions: an object, an array, or NDJSON",
         "A single submission may carry its id in the header Idempotency-Key instead. "

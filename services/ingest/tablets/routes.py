@@ -1,8 +1,7 @@
 """What a tablet asks for: the list of forms, a form, its media, and whether submissions go here.
 
 The key is a part of the address, for Collect can be set up with an address alone. The routes read
-the state of the application that they belong to: `watch`, `refused_keys`, `forms` and
-`tablet_endpoint`, which takes what is sent.
+the state of the application that they belong to: `watch`, `refused_keys` and `forms`.
 """
 
 from collections.abc import Callable, Coroutine
@@ -12,19 +11,16 @@ from fastapi import APIRouter, Query
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from services.ingest.formats.openrosa.message import (
     HEADERS,
     MEDIA_TYPE,
     SUBMISSION_HEADERS,
-    refusal,
-    thanks,
+    reply,
 )
 from services.ingest.formats.senders import by_authorization
 from services.ingest.tablets.documents import MANIFEST, form_list
 from services.ingest.tablets.forms import Form, Forms, FormsUnavailable
-from services.ingest.tablets.posting import ACCEPTED, posted
 from services.ingest.watch import STARTING, Watch
 from shared.problems import Problem, Refused, problem
 from shared.registry.access import KeyRefused
@@ -92,16 +88,6 @@ async def submission(key: str, request: Request) -> Response:
     return Response(status_code=204, headers=dict(SUBMISSION_HEADERS))
 
 
-@router.post("/submission")
-async def submit(key: str, request: Request) -> Response:
-    """Store a filled form: 202, when it is on disk."""
-    endpoint: ASGIApp = request.app.state.tablet_endpoint
-    status, headers, body = await posted(endpoint, key, request)
-    if status == ACCEPTED:
-        return Response(thanks(), status, dict(SUBMISSION_HEADERS), MEDIA_TYPE)
-    return _refusal(body, headers.get("retry-after"))
-
-
 async def _forms(request: Request, key: str) -> dict[str, Form]:
     """Return the forms of the OPDs that the key's channel serves, by id."""
     channel = _channel(request, key)
@@ -127,16 +113,10 @@ def _refused(error: Refused, request: Request) -> Response:
     answer: Problem = error.problem
     if isinstance(error, KeyRefused):
         answer = refused_keys.answer(error, request.client.host if request.client else "")
-    return _refusal(answer.body, answer.plain_headers.get("retry-after"))
-
-
-def _refusal(problem_body: bytes, retry_after: str | None) -> Response:
-    status, message = refusal(problem_body)
-    headers = dict(SUBMISSION_HEADERS)
-    if retry_after is not None:
-        headers["Retry-After"] = retry_after
-    return Response(message, status, headers, MEDIA_TYPE)
+    told = reply(request, answer)
+    headers = {name.decode(): text.decode() for name, text in told.headers}
+    return Response(told.body, told.status, headers, told.media_type.decode())
 
 
 def _xml(document: bytes) -> Response:
-    return Response(document, headers=dict(HEADERS), media_type=MEDIA_TYPE)
+    return Response(document, headers=dict(HEADERS), media_type=MEDIA_TYPE.decode())

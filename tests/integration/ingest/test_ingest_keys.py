@@ -11,6 +11,7 @@ from services.ops.stack.servers import Redis
 from shared.registry.snapshot import AccessKey
 from tests.builders import KEY, READ_KEY, authorization, key_hash, registry, submission_json
 from tests.integration.ingest.ingest_service import serving, settings, tell
+from tests.unit.ingest.formats.openrosa.filled import instance, media_type, multipart
 
 SCOPED_KEY, BOTH_KEY = "kunci-dinkes", "kunci-keduanya"
 CALLERS = {
@@ -23,14 +24,20 @@ CALLERS = {
 }
 OPEN = (200,) * len(CALLERS)
 SUBMIT = (401, 403, 403, 202, 202, 401)
+TABLET = (403, 403, 403, 200, 200, 403)  # the key is in the path: without one there is no path
 ACCESS = {
     "/v1/submissions": ("POST", SUBMIT),
     "/v1/events": ("POST", SUBMIT),
+    "/v1/key/{key}/submission": ("POST", (403, 403, 403, 202, 202, 403)),
+    "/v1/key/{key}/formList": ("GET", TABLET),
+    "/v1/key/{key}/forms/{form_id}.xml": ("GET", TABLET),
+    "/v1/key/{key}/forms/{form_id}/manifest": ("GET", TABLET),
     "/metrics": ("GET", (401, 200, 403, 403, 200, 401)),
     "/healthz": ("GET", OPEN),
     "/readyz": ("GET", OPEN),
     "/openapi.json": ("GET", OPEN),
 }
+FILLED = media_type()
 EVENT = b'{"specversion":"1.0","id":"1","source":"/k","type":"ikm.submission","data":%s}'
 
 
@@ -66,13 +73,17 @@ def test_every_caller_gets_what_the_table_says(service: httpx.Client, path: str)
     body, media_type = {
         "/v1/submissions": (submission_json(), "application/json"),
         "/v1/events": (EVENT % submission, "application/cloudevents+json"),
+        "/v1/key/{key}/submission": (multipart([("xml_submission_file", instance())]), FILLED),
     }.get(path, (None, "application/json"))
     for (caller, key), wanted in zip(CALLERS.items(), expected, strict=True):
         headers = {"content-type": media_type, **({} if key is None else authorization(key))}
-        answer = service.request(method, path, content=body, headers=headers)
+        address = path.format(key=key or "tanpa", form_id="skm-2017.dinkes")
+        answer = service.request(method, address, content=body, headers=headers)
         assert answer.status_code == wanted, caller
         if wanted in {401, 403}:
-            assert answer.headers["content-type"] == "application/problem+json"
+            is_tablets = "{key}" in path
+            told = "text/xml; charset=utf-8" if is_tablets else "application/problem+json"
+            assert answer.headers["content-type"] == told
 
 
 def test_readiness_does_not_tell_what_waits(service: httpx.Client) -> None:

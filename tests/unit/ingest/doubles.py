@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from redis.asyncio import Redis
+from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope
 
 from services.ingest.acceptance import Acceptance
@@ -97,6 +98,14 @@ class Desk:
         parcels = [parcel for entry in self.writer.entries for parcel in entry]
         return [pair for parcel in parcels for pair in zip(parcel.ids, parcel.bodies, strict=True)]
 
+    def _route(self, path: str) -> tuple[Endpoint, dict[str, str]]:
+        """The endpoint of a path, and the parameters in it."""
+        for template, endpoint in self.endpoints.items():
+            match = compile_path(template)[0].fullmatch(path)
+            if match:
+                return endpoint, match.groupdict()
+        raise KeyError(path)
+
     async def post(
         self,
         body: bytes | Receive,
@@ -107,6 +116,7 @@ class Desk:
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
         scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": raw}
+        endpoint, scope["path_params"] = self._route(path)
         answer = Answer()
 
         async def send(message: Message) -> None:
@@ -118,7 +128,7 @@ class Desk:
             else:
                 answer.body += message["body"]
 
-        await self.endpoints[path](scope, body if callable(body) else receiving([body]), send)
+        await endpoint(scope, body if callable(body) else receiving([body]), send)
         return answer
 
 

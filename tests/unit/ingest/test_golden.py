@@ -29,12 +29,16 @@ def schema(name: str) -> dict[str, Any]:
 
 def answer_to(request: Path) -> tuple[Answer, list[tuple[str, bytes]]]:
     head, _, body = request.read_bytes().partition(b"\n\n")
-    lines = [line.partition(": ") for line in head.decode().splitlines()]
+    first, *more = head.decode().splitlines()
+    method, _, path = first.partition(" ")  # a path with parameters is written out
+    if method != "POST":
+        path, more = PATHS[request.parent.name], [first, *more]
+    lines = [line.partition(": ") for line in more]
     headers = [(name, value) for name, _, value in lines]
 
     async def main() -> tuple[Answer, list[tuple[str, bytes]]]:
         desk = Desk()
-        answer = await desk.post(body.removesuffix(b"\n"), headers, PATHS[request.parent.name])
+        answer = await desk.post(body.removesuffix(b"\n"), headers, path)
         return answer, desk.stored
 
     return asyncio.run(main())
@@ -46,16 +50,22 @@ def recorded(answer: Answer, stored: list[tuple[str, bytes]]) -> dict[str, Any]:
     return {
         "status": answer.status,
         "headers": headers,
-        "body": json.loads(answer.body),
+        "body": json.loads(answer.body) if _is_json(answer) else answer.body.decode(),
         "stored": inbox,
     }
+
+
+def _is_json(answer: Answer) -> bool:
+    return answer.headers["content-type"].endswith("json")
 
 
 @pytest.mark.parametrize("request_file", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
     answer, stored = answer_to(request_file)
     actual, expected = recorded(answer, stored), request_file.with_suffix(".json")
-    jsonschema.validate(actual["body"], schema("Accepted" if answer.status == 202 else "Problem"))
+    if _is_json(answer):
+        form = "Accepted" if answer.status == 202 else "Problem"
+        jsonschema.validate(actual["body"], schema(form))
     if os.environ.get("GOLDEN") == "write":
         expected.write_text(json.dumps(actual, indent=1, ensure_ascii=False) + "\n")
     assert actual == json.loads(expected.read_text())
@@ -64,7 +74,8 @@ def test_a_golden_request_has_its_golden_answer(request_file: Path) -> None:
 @pytest.mark.parametrize("wire_format", FORMATS.values(), ids=lambda wire_format: wire_format.name)
 def test_every_format_has_golden_cases_for_yes_and_for_no(wire_format: Any) -> None:
     answers = [json.loads(path.read_text()) for path in (FOLDER / wire_format.name).glob("*.json")]
-    assert {202, 401, 403, 415, 422} <= {answer["status"] for answer in answers}
+    unknown_key = 401 if wire_format.reply is None else 403  # an own reply may say it in its way
+    assert {202, unknown_key, 403, 415, 422} <= {answer["status"] for answer in answers}
 
 
 def test_every_answer_has_its_request() -> None:

@@ -131,6 +131,13 @@ def test_the_body_has_a_limit_and_a_media_type(client: httpx.Client) -> None:
     assert (plain.status_code, nature(plain)) == (415, "error")
 
 
+def test_an_edit_says_what_it_replaces(client: httpx.Client, redis: Redis) -> None:
+    edit = instance({"meta/instanceID": "uuid:baru", "meta/deprecatedID": INSTANCE_ID})
+    for xml in (edit, instance(), edit):
+        assert send(client, xml).status_code == 202
+    assert stored(redis) == ["uuid:baru", INSTANCE_ID, "uuid:baru"]
+
+
 @pytest.mark.parametrize("key", ["salah", READ_KEY, OTHER_KEY])
 def test_a_key_that_may_not_send_this_is_forbidden(
     client: httpx.Client, redis: Redis, key: str

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.formats.openrosa.message import refusal, response, thanks
+from services.ingest.formats.openrosa.message import reply, response
+from services.ingest.replies import Accepted
 from shared.domain.violation import Violation
 from shared.problems import KINDS, problem
 
@@ -19,23 +20,26 @@ def message_of(document: bytes) -> tuple[str | None, str | None]:
 
 
 def test_a_stored_submission_is_thanked_for() -> None:
-    nature, text = message_of(thanks())
+    thanks = reply(None, Accepted(1, ["r"], []))
+    nature, text = message_of(thanks.body)
+    assert thanks.status == 202
     assert nature == "submit_success"
     assert str(text).startswith("Terima kasih")
 
 
 def test_every_problem_is_a_message_that_keeps_its_status_but_for_a_password() -> None:
     for code, kind in KINDS.items():
-        status, document = refusal(problem(code, "sebab <&> \x00").body)
-        nature, text = message_of(document)
-        assert (status, nature) == (403 if kind.status == 401 else kind.status, "error")
+        told = reply(None, problem(code, "sebab <&> \x00"))
+        nature, text = message_of(told.body)
+        assert (told.status, nature) == (403 if kind.status == 401 else kind.status, "error")
+        assert (b"retry-after" in dict(told.headers)) == (kind.retry_after_s is not None)
         assert str(text) == f"{kind.judul}. {kind.title}: sebab <&> "
 
 
 def test_a_violation_is_told_without_the_name_of_the_part() -> None:
     errors = [Violation("/xml_submission_file/answers/U1", "range", "must be 1 to 4")]
-    _, document = refusal(problem("invalid-submission", "x", errors=errors).body)
-    assert str(message_of(document)[1]).endswith("/answers/U1: must be 1 to 4")
+    told = reply(None, problem("invalid-submission", "x", errors=errors))
+    assert str(message_of(told.body)[1]).endswith("/answers/U1: must be 1 to 4")
 
 
 @given(st.text())
