@@ -18,21 +18,26 @@ SWEEP = "ikm.sweep"
 REFRESH = "ikm.refresh"
 ROLL = "ikm.roll"
 RETAIN = "ikm.retain"
+IMPORT = "ikm.import"
 
 INBOX_QUEUE = "inbox"
 REFRESH_QUEUE = "refresh"
 MAINTENANCE_QUEUE = "maintenance"
-QUEUES = (INBOX_QUEUE, REFRESH_QUEUE, MAINTENANCE_QUEUE)
+IMPORTS_QUEUE = "imports"
+QUEUES = (INBOX_QUEUE, REFRESH_QUEUE, MAINTENANCE_QUEUE, IMPORTS_QUEUE)
 ROUTES = {
     DRAIN: {"queue": INBOX_QUEUE},
     REFRESH: {"queue": REFRESH_QUEUE},
     SWEEP: {"queue": MAINTENANCE_QUEUE},
     ROLL: {"queue": MAINTENANCE_QUEUE},
     RETAIN: {"queue": MAINTENANCE_QUEUE},
+    IMPORT: {"queue": IMPORTS_QUEUE},
 }
 
 TASK_SOFT_LIMIT_S = 45
 TASK_LIMIT_S = 60
+# An import reads a file to its end. It holds it in PostgreSQL: one that hangs is taken over there.
+IMPORT_LIMIT_S = 6 * 3600
 VISIBILITY_TIMEOUT_S = 120
 
 

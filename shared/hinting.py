@@ -13,6 +13,11 @@ def help_flag(prefix: str) -> str:
     return f"{prefix}hint:help"
 
 
+def import_flag(prefix: str) -> str:
+    """Return the key of the flag that is up while an `import` is on its way."""
+    return f"{prefix}hint:import"
+
+
 def refresh_flag(prefix: str) -> str:
     """Return the key of the flag that is up while a `refresh` is on its way."""
     return f"{prefix}hint:refresh"

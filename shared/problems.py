@@ -77,6 +77,9 @@ KINDS: Final[Mapping[str, ProblemKind]] = {
     "database-unavailable": ProblemKind(
         503, "The figures cannot be read now", "Angka sedang tidak dapat dibaca", 2
     ),
+    "imports-full": ProblemKind(
+        503, "Too many files wait to be imported", "Terlalu banyak berkas menunggu impor", 60
+    ),
     "too-busy": ProblemKind(
         503, "Too many connections are open", "Terlalu banyak koneksi terbuka", 2
     ),

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "parked": "services.ops.commands.parked:parked",
     "verify": "services.ops.commands.verify:verify",
     "rebuild": "services.ops.commands.rebuild:rebuild",
+    "import": "services.ops.commands.transfer.import_:import_",
     "simulate": "services.ops.commands.simulate:simulate",
     "serve": "services.ops.commands.run:serve",
     "worker": "services.ops.commands.run:worker",

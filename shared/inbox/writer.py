@@ -15,13 +15,13 @@ from shared.link import Link
 
 # One command and one answer for an append: the entry and the totals that belong to it, together or
 # not at all.
-_APPEND = """
+APPEND = """
 redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
 return {redis.call('HINCRBY', KEYS[2], 'accepted', ARGV[1]), redis.call('HGET', KEYS[2], 'settled')}
 """
 
 
-AppendAnswer = Sequence[Any]  # of _APPEND
+AppendAnswer = Sequence[Any]  # of APPEND
 
 
 def running_totals(answer: AppendAnswer) -> tuple[int, int]:
@@ -36,7 +36,7 @@ class Writer:
     def __init__(self, redis: AsyncRedis, prefix: str) -> None:
         self._redis = redis
         self._keys = Keys.of(prefix)
-        self._head = ("EVAL", _APPEND, "2", self._keys.stream, self._keys.state)
+        self._head = ("EVAL", APPEND, "2", self._keys.stream, self._keys.state)
         self._link: Link | None = None
         self._opening: asyncio.Future[AppendAnswer] | None = None
 

@@ -94,6 +94,16 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 @contextmanager
+def receiving(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Hold one transaction in which a role that only reads by itself may take something in."""
+    with (
+        engine.connect().execution_options(postgresql_readonly=False) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Hold one unchanging view of all that was committed when it began, for as long as it takes."""
     with engine.connect().execution_options(

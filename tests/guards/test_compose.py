@@ -37,6 +37,7 @@ REACHES = {
     "read": {"edge", "database"},
     "worker": {"redis", "database"},
     "refresher": {"redis", "database"},
+    "importer": {"redis", "database"},
     "beat": {"redis"},
     "proxy": {"edge", "outside"},
 }
@@ -48,6 +49,7 @@ HOLDS = {
     "read": {"READ_PASSWORD"},
     "worker": {"REDIS_PASSWORD", "WORK_PASSWORD"},
     "refresher": {"REDIS_PASSWORD", "WORK_PASSWORD"},
+    "importer": {"REDIS_PASSWORD", "WORK_PASSWORD"},
     "beat": {"REDIS_PASSWORD"},
     "proxy": set(),
 }

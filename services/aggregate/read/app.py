@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from services.aggregate.read.api import openapi, probes, refusals, routes
+from services.aggregate.read.api import imports, openapi, probes, refusals, routes
 from services.aggregate.read.pages import routes as page_routes
 from services.aggregate.read.service import ReadService
 from shared.clock import Clock, utc_now
@@ -32,7 +32,7 @@ class ReadApi:
         )
         self.api.state.service = self.service
         refusals.install(self.api)
-        for router in (routes.router, probes.router, page_routes.router):
+        for router in (routes.router, imports.router, probes.router, page_routes.router):
             self.api.include_router(router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ Each lists its own fields, those of a Summary too: in the order in which they ar
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -162,6 +163,43 @@ class ReceiptStatus(msgspec.Struct, frozen=True):
     status: str
     reason: str | None
     received_on: date
+
+
+class ImportStatus(msgspec.Struct, frozen=True):
+    """How far a file is: receiving, waiting, running, done, failed or cancelled.
+
+    `progress` is 0 to 1, by what is read of the file; `rows` counts those that are done with, blank
+    ones too. `assumed` says how the file was understood, `reason` and `detail` why it failed.
+    """
+
+    id: str
+    status: str
+    channel: str
+    dry_run: bool
+    progress: float
+    rows: int
+    accepted: int
+    refused: int
+    bytes: int
+    created_at: datetime
+    finished_at: datetime | None
+    reason: str | None
+    detail: str | None
+    assumed: dict[str, Any]
+    report: str
+
+
+class RefusedRow(msgspec.Struct, frozen=True):
+    """A row that was refused: the line on which it begins, and every reason."""
+
+    line: int
+    violations: list[Violation]
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """The rows of a file that were refused, in the order of their lines."""
+
+    refused: list[RefusedRow]
 
 
 class Liveness(msgspec.Struct, frozen=True):

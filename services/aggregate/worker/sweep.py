@@ -5,20 +5,22 @@ import time
 
 from services.aggregate.worker.context import WorkerContext
 from services.aggregate.worker.hints import send_hint
-from shared.broker import DRAIN, REFRESH
+from shared.broker import DRAIN, IMPORT, REFRESH
 from shared.domain.release import last_closed_day
 from shared.domain.window import local_day
-from shared.hinting import drain_flag, refresh_flag
+from shared.hinting import drain_flag, import_flag, refresh_flag
 from shared.registry import publication
 from shared.storage import ledger, rolling
 from shared.storage.driver.sessions import end_frozen_sessions
 from shared.storage.engine import DatabaseClock, transaction
+from shared.storage.imports import files, holding
 from shared.storage.ledger import LIFE_IS_OVER
 
 log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 30.0
 CONSUMER_IDLE_S = 3600.0
+IMPORT_EXPIRES_S = 60.0  # while all who import are at work, hints must not pile up
 
 
 def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
@@ -34,6 +36,9 @@ def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
             log.warning("sessions of frozen processes were ended", extra={"sessions": ended})
         today = local_day(clock(connection), registry.instansi.zone)
         states = rolling.read_states(connection)
+        has_file = holding.is_due(connection)
+    if has_file:
+        send_hint(context, import_flag(prefix), IMPORT, expires_s=IMPORT_EXPIRES_S)
     closed_to = last_closed_day(today, context.settings.close_days)
     if not all(state.is_shown(today, closed_to) for state in states):
         send_hint(context, refresh_flag(prefix), REFRESH)
@@ -57,3 +62,5 @@ def fold(context: WorkerContext) -> int:
 def _tidy(context: WorkerContext) -> None:
     log.debug("tidied", extra={"folded": fold(context)})
     context.inbox.retire(CONSUMER_IDLE_S)
+    with transaction(context.engine) as connection:
+        files.tidy(connection)

@@ -1,10 +1,10 @@
-"""The Celery tasks, each a line: the work is in drain, refreshing, retention and sweep."""
+"""The Celery tasks, each a line: the work is in drain, importing, refreshing, retention, sweep."""
 
 from celery import Celery
 
-from services.aggregate.worker import drain, refreshing, retention, sweep
+from services.aggregate.worker import drain, importing, refreshing, retention, sweep
 from services.aggregate.worker.context import WorkerContext
-from shared.broker import DRAIN, REFRESH, RETAIN, ROLL, SWEEP
+from shared.broker import DRAIN, IMPORT, IMPORT_LIMIT_S, REFRESH, RETAIN, ROLL, SWEEP
 from shared.settings import Settings
 from shared.storage.engine import database_now
 
@@ -37,3 +37,11 @@ def register(app: Celery) -> None:
     def empty_what_is_old() -> None:
         """Empty what outlived its retention, and let Redis rewrite its file."""
         retention.retain(context)
+
+    # Acknowledged at once: its message may be lost, the sweep sends another while a file waits.
+    @app.task(
+        name=IMPORT, acks_late=False, soft_time_limit=IMPORT_LIMIT_S, time_limit=IMPORT_LIMIT_S + 60
+    )
+    def import_file() -> None:
+        """Read the oldest file that waits to be imported."""
+        importing.import_next(context)

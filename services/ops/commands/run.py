@@ -16,7 +16,7 @@ APPLICATIONS = {
 }
 SCHEDULER = "services.aggregate.worker.liveness:Beat"
 # Counting and refreshing apart: a long drain never delays a refresh.
-WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance"}
+WORKERS = {"inbox": "inbox", "refresh": "refresh,maintenance", "imports": "imports"}
 
 
 @click.command()
@@ -65,10 +65,10 @@ def serve(what: str, host: str, port: int | None, processes: int, fd: int | None
     help="Task processes.",
 )
 def worker(what: str, concurrency: int) -> None:
-    """Run a Celery worker: inbox or refresh.
+    """Run a Celery worker: inbox, refresh or imports.
 
     inbox counts submissions; refresh keeps the rolling tables, sweeps, and rolls the windows at
-    midnight.
+    midnight; imports reads files.
     """
     # SIGTERM as SIGQUIT: Celery's soft shutdown, which lets the running batch commit and takes no
     # further one. Celery reads it when it is imported.
@@ -83,9 +83,10 @@ def worker(what: str, concurrency: int) -> None:
     # Redis is gone would wait for it for ever.
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     name = f"{what}-{os.getpid()}@%h"
-    app.worker_main(
-        ["worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", "-c", str(concurrency), *quiet]
-    )
+    # A process for each file: the memory that a large one took ends with it.
+    lives = ("--max-tasks-per-child", "1") if what == "imports" else ()
+    size = ("-c", str(concurrency), *lives)
+    app.worker_main(["worker", "-Q", WORKERS[what], "-n", name, "-P", "prefork", *size, *quiet])
 
 
 @click.command()

@@ -32,6 +32,7 @@ PROCESSES: dict[str, tuple[tuple[str, ...], float]] = {
     "web": (("serve", "all"), 10),
     "worker-inbox": (("worker", "inbox"), 20),
     "worker-refresh": (("worker", "refresh"), 20),
+    "worker-imports": (("worker", "imports"), 20),
     "beat": (("beat",), 5),
 }
 _SERVER_STOP_S = 30

@@ -36,6 +36,17 @@ READABLE: Mapping[str, Sequence[str]] = {
     "released_ikm": EVERYTHING,
     "released_breakdown": EVERYTHING,
     "ticket_batch": NOTHING,
+    "import_file": EVERYTHING,
+    "import_piece": NOTHING,  # what a file holds beside the answers is for whoever reads it alone
+    "import_refusal": EVERYTHING,
+}
+# What the read API takes in, and changes of it: files to be imported, in transactions that say so.
+RECEIVABLE: Mapping[str, Sequence[str]] = {
+    "import_file": (
+        "INSERT (import, channel, options, state, created_at)",
+        "UPDATE (state, bytes, finished_at)",
+    ),
+    "import_piece": ("INSERT",),
 }
 _ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # What the workers and commands do; a table that is not named: everything with its rows.
@@ -66,6 +77,7 @@ def _rights(role: str, table: str) -> Sequence[str]:
     if role == WORK:
         return WORKABLE.get(table, _ROWS)
     columns = READABLE.get(table, NOTHING)
+    received = RECEIVABLE.get(table, NOTHING)
     if columns == EVERYTHING:
-        return ("SELECT",)
-    return (f"SELECT ({', '.join(columns)})",) if columns else ()
+        return ("SELECT", *received)
+    return (f"SELECT ({', '.join(columns)})",) if columns else received

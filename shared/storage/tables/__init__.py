@@ -11,6 +11,7 @@ from shared.storage.tables.counting import (
     response,
 )
 from shared.storage.tables.figures import day_tally, opd_state, rolling_ikm
+from shared.storage.tables.imports import import_file, import_piece, import_refusal
 from shared.storage.tables.metadata import metadata
 from shared.storage.tables.registry import (
     access_key,
@@ -30,6 +31,9 @@ __all__ = [
     "channel",
     "day_tally",
     "former_receipt",
+    "import_file",
+    "import_piece",
+    "import_refusal",
     "inbox_entry",
     "inbox_horizon",
     "installation",

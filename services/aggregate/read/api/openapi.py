@@ -18,14 +18,19 @@ _BODIES = (
     bodies.Trend,
     bodies.Breakdown,
     bodies.ReceiptStatus,
+    bodies.ImportStatus,
+    bodies.ImportReport,
     bodies.Liveness,
     bodies.Readiness,
     bodies.ProblemBody,
 )
 _REFERENCE = "#/components/schemas/{name}"
 _MEANINGS = {
+    400: "The request cannot be read",
     401: "An unknown key; or without one, what is not public: `detail` says what is instead",
     403: "The key does not reach so far",
+    408: "The file took too long to arrive",
+    413: "The file is larger than an import may be",
     404: "Tidak ditemukan / there is no such OPD, layanan or receipt",
     409: "Parameters that are each right contradict each other",
     422: "A parameter is not valid; `errors` points at each",
@@ -39,6 +44,8 @@ _HEADERS = {
 _SECURITY = {"key": {"type": "http", "scheme": "bearer", "description": "a key of the ops team"}}
 # Of an operation that answers without a key, and more with one that may read.
 MAY_SEND_KEY: Final[dict[str, Any]] = {"security": [{}, {"key": []}]}
+# Of an operation that answers nobody without a key.
+NEEDS_KEY: Final[dict[str, Any]] = {"security": [{"key": []}]}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 Responses = dict[int | str, dict[str, Any]]
 

@@ -85,7 +85,13 @@ class Read:
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.ask("GET", path, headers)
 
-    def ask(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
         sent = {} if self.key is None else authorization(self.key)
 
         async def asked() -> httpx.Response:
@@ -93,7 +99,9 @@ class Read:
                 self.app, raise_app_exceptions=False, client=(self.address, 1)
             )
             async with httpx.AsyncClient(transport=transport, base_url="http://read") as client:
-                return await client.request(method, path, headers={**sent, **(headers or {})})
+                return await client.request(
+                    method, path, headers={**sent, **(headers or {})}, content=content
+                )
 
         return asyncio.run(asked())
 

@@ -19,6 +19,9 @@ _LABEL = "a label: no figure follows from it"
 _FORMER = "only for senders who ask with a receipt of an earlier version: nothing is counted by it"
 _HORIZON = "the next fold leaves it anew; one of no life is asked of no entry"
 _TICKETS = "which serials the next tickets get: what is counted carries its own"
+_IMPORTS = (
+    "a file on its way to the inbox, and the report on it: what came out of it is counted there"
+)
 _FROM_NOW_ON = "decides what is accepted from now on; what is counted carries its own"
 
 OF_NO_CONSEQUENCE: Mapping[str, str] = {
@@ -47,6 +50,29 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "installation.single": "PostgreSQL refuses every other value",
     "former_receipt.former": _FORMER,
     "former_receipt.receipt": _FORMER,
+    "import_file.import": _IMPORTS,
+    "import_file.channel": _IMPORTS,
+    "import_file.options": _IMPORTS,
+    "import_file.state": _IMPORTS,
+    "import_file.reason": _IMPORTS,
+    "import_file.detail": _IMPORTS,
+    "import_file.assumed": _IMPORTS,
+    "import_file.bytes": _IMPORTS,
+    "import_file.read_bytes": _IMPORTS,
+    "import_file.rows": _IMPORTS,
+    "import_file.accepted": _IMPORTS,
+    "import_file.refused": _IMPORTS,
+    "import_file.tries": _IMPORTS,
+    "import_file.holder": _IMPORTS,
+    "import_file.held_until": _IMPORTS,
+    "import_file.created_at": _IMPORTS,
+    "import_file.finished_at": _IMPORTS,
+    "import_piece.import": _IMPORTS,
+    "import_piece.number": _IMPORTS,
+    "import_piece.content": _IMPORTS,
+    "import_refusal.import": _IMPORTS,
+    "import_refusal.line": _IMPORTS,
+    "import_refusal.violations": _IMPORTS,
     "ticket_batch.first_serial": _TICKETS,
     "ticket_batch.size": _TICKETS,
     "ticket_batch.opd": _TICKETS,
@@ -357,5 +383,8 @@ REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "former_receipt": _FORMER,
     "inbox_horizon": _HORIZON,
     "ticket_batch": _TICKETS,
+    "import_file": _IMPORTS,
+    "import_piece": _IMPORTS,
+    "import_refusal": _IMPORTS,
     "registry_version": "without it the version is 0; the next change makes it anew",
 }

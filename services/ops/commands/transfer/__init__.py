@@ -1,0 +1,1 @@
+"""The commands that bring answers in from elsewhere."""
