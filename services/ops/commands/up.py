@@ -5,12 +5,10 @@ import signal
 import socket
 import threading
 import time
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from services.ops.errors import CannotStart
 from shared.domain.errors import IkmError
 
 if TYPE_CHECKING:
@@ -107,6 +105,8 @@ def _run(stack: "Stack", example: "Example | None") -> None:
 
 
 def _start(stack: "Stack", example: "Example | None", started: float) -> None:
+    from services.ops.stack.survey import survey_lines
+
     def step(text: str) -> None:
         _say(f"{time.monotonic() - started:5.1f} s  {text}")
 
@@ -125,29 +125,13 @@ def _start(stack: "Stack", example: "Example | None", started: float) -> None:
     _say(f"\n  Indeks / index   {stack.addresses.web}/")
     _say(f"  API              {stack.addresses.web}/docs")
     if has_registry:
-        _show_survey(stack)
+        for line in survey_lines(stack):
+            _say(line)
     if example is not None:
         _offer(stack, example)
     elif not has_registry:
         _say("  Registri         masih kosong / is still empty: ikm apply FILE")
     _say(f"  Log              {stack.logs}\n  Berhenti / stop  Ctrl-C")
-
-
-def _show_survey(stack: "Stack") -> None:
-    """Show one citizen's page and its QR code, where there is one."""
-    base = stack.phone_address or stack.addresses.web
-    try:
-        _, address, *code = stack.command("qr", "--base-url", base).splitlines()
-    except CannotStart:  # no layanan is open
-        return
-    if stack.client.get(address.removeprefix(base)).status != HTTPStatus.OK:
-        return
-    _say(f"  Survei / survey  {address}")
-    if stack.phone_address is None:
-        _say("                   (hanya di komputer ini; dari ponsel di jaringan yang sama /")
-        _say("                   this machine only; from phones in its network: IKM_HOST=0.0.0.0)")
-    for line in code:
-        _say(f"    {line}")
 
 
 def _offer(stack: "Stack", example: "Example") -> None:
