@@ -52,7 +52,7 @@ def admission(  # noqa: PLR0913 (what an answer says, and what it is judged by)
     if isinstance(ticket, Violation):
         return ticket
     if sender.kind == SANDBOX_KIND:
-        return Admission(sender)
+        return Admission(sender, ticket.source_id)
     channel = ticket_channel(registry, opd, today)
     if channel is None:
         detail = f"OPD {opd} takes no tickets: the registry has no open channel of kind tiket"

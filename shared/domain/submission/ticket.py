@@ -5,8 +5,8 @@ that follows from the installation's secret: 16 signs of Crockford's base32 in g
 Nothing about a code is stored; who holds the secret reads it.
 
 To guess one is to guess 50 bits: with 100 tries a second for a year, each tried against the 30
-layanan of an OPD, the chance of a single false ticket is 1 to 12,000. What ingest lets a sender
-try is far less (docs/security.md).
+layanan of an OPD, the chance of a single false ticket is 1 to 12,000. Who may try faster than
+that has a key, and is trusted without a ticket.
 """
 
 import hmac

@@ -91,7 +91,7 @@ def test_the_channel_of_tickets_takes_nothing_without_one() -> None:
 
 
 def test_the_sandbox_checks_a_ticket_and_uses_it_up_for_nobody() -> None:
-    assert admitted("uji") == Admission(Channel("c", "uji"))
+    assert admitted("uji") == Admission(Channel("c", "uji"), "7")
     assert reason(admitted("uji", "0000"))[0] == "ticket-unknown"
 
 
