@@ -1,5 +1,6 @@
 """Of a multipart body the XML is kept, and nothing else."""
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from services.ingest.formats.format import Unreadable
 from services.ingest.formats.openrosa.instance import XML_MAX_BYTES
 from services.ingest.formats.openrosa.multipart import PARTS_MAX, xml_of
-from tests.unit.ingest.formats.openrosa.filled import BOUNDARY, multipart, request_of
+from tests.unit.ingest.formats.openrosa.filled import BOUNDARY, media_type, multipart, request_of
 
 XML = ("xml_submission_file", b"<a/>")
 
@@ -45,6 +46,19 @@ def test_what_is_no_submission_is_refused(body: bytes, content_type: str | None,
     with pytest.raises(Unreadable) as refused:
         xml_of(request_of(body, content_type))
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("filling", [b'; a="b"', b";", b'"', b"; a=\\\\", b"; name*0=x", b"; "])
+def test_headers_are_no_way_to_keep_it_busy(filling: bytes) -> None:
+    value = b"form-data" + filling * (900 // len(filling))
+    part = b"--batas\r\nContent-Disposition: " + value + b"\r\n\r\nx\r\n"
+    content_type = media_type() + "".join([filling.decode()] * 10_000)
+    started_s = time.process_time()
+    with suppress(Unreadable):
+        xml_of(request_of(part * (PARTS_MAX - 1) + multipart([XML])))
+    with suppress(Unreadable):
+        xml_of(request_of(multipart([XML]), content_type))
+    assert time.process_time() - started_s < 1
 
 
 @given(st.binary(max_size=300), st.integers(0, 200))
