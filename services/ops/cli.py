@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "rebuild": "services.ops.commands.rebuild:rebuild",
     "import": "services.ops.commands.transfer.import_:import_",
     "simulate": "services.ops.commands.simulate:simulate",
+    "relay": "services.ops.relay.command:relay",
     "serve": "services.ops.commands.run:serve",
     "worker": "services.ops.commands.run:worker",
     "beat": "services.ops.commands.run:beat",

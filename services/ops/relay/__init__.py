@@ -1,0 +1,1 @@
+"""An outbox for weak lines: submissions wait in a folder until the service has them."""
