@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "up": "services.ops.commands.up:up",
     "apply": "services.ops.commands.apply:apply",
     "key": "services.ops.commands.key:key",
+    "secret": "services.ops.commands.secret:secret",
     "qr": "services.ops.commands.qr:qr",
     "ticket": "services.ops.commands.ticket:ticket",
     "odk-settings": "services.ops.commands.odk_settings:odk_settings",

@@ -130,6 +130,7 @@ _CHANNEL: Final = {
     "opd": FileField(
         read.codes, required=False
     ),  # left out: all of them; an empty list is refused, it would be a guess
+    "settings": FileField(read.tree, required=False),
     **_VALIDITY,
 }
 _document: Final = read.entry(

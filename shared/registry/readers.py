@@ -15,6 +15,8 @@ from shared.domain.violation import Violation
 from shared.registry.strict_yaml import field_path
 
 TEXT_MAX: Final = 1_000
+TREE_DEPTH: Final = 6
+TREE_MAX: Final = 1_000
 COUNT_MAX: Final = 2_000_000_000  # fits PostgreSQL's integer
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -104,6 +106,32 @@ def day(value: object, path: str) -> date:
         return date.fromisoformat(value)
     except ValueError as error:
         raise _invalid(path, "range", f"{value!r}: {error}") from None
+
+
+def tree(value: object, path: str) -> Mapping[str, Any]:
+    """Read a mapping of whatever YAML can hold, neither deep nor large; its kind judges it."""
+    if not isinstance(value, dict):
+        raise _invalid(path, "type", "must be a mapping")
+    if sum(1 for _ in _branches(value, path, TREE_DEPTH)) > TREE_MAX:
+        raise _invalid(path, "length", f"must hold at most {TREE_MAX:,} values")
+    return value
+
+
+def _branches(value: object, path: str, depth: int) -> Iterator[object]:
+    """Yield a value and all that it holds; Invalid for what JSON could not hold."""
+    if not depth:
+        raise _invalid(path, "depth", f"must be nested at most {TREE_DEPTH} deep")
+    yield value
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _branches(inner, field_path(path, text(name, path)), depth - 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _branches(inner, f"{path}[{index}]", depth - 1)
+    elif isinstance(value, str):
+        text(value, path)
+    elif value is not None and not isinstance(value, bool | int | float):
+        raise _invalid(path, "type", "must be text, a number, true, false, a list or a mapping")
 
 
 def list_of(read_item: Read, size: int | None = None) -> Read:

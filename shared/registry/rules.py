@@ -1,12 +1,14 @@
 """Why changes to the registry may not be made: what they would orphan, what they name in vain."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.violation import Violation
 from shared.registry.change import Change, Usage, applied
+from shared.registry.kinds import wrong_settings
 from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
 from shared.registry.tickets import TICKET_KIND
 
@@ -101,6 +103,8 @@ def _dangling(after: Registry) -> Iterator[Violation]:
     for channel in after.channels.values():
         for code in sorted((channel.opd or frozenset()) - after.opd.keys()):
             yield _no_opd(f"channel {channel.name}.opd", code)
+        for violation in wrong_settings(channel):
+            yield replace(violation, pointer=f"channel {channel.name}.settings{violation.pointer}")
     yield from _shared_tickets(after)
 
 

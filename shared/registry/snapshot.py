@@ -7,7 +7,7 @@ judges by it fetches the snapshot when its version has grown, and answers from m
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Self
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -76,13 +76,19 @@ class Opd(Temporal):
 
 @dataclass(frozen=True, slots=True)
 class Channel(Temporal):
-    """Who sends: one way in. `opd` None: for all of them."""
+    """Who sends: one way in. `opd` None: for all of them.
+
+    `settings` are what its kind needs to know (shared.registry.kinds). `secrets` are shared with
+    the sender, by name: nothing shows them, and two channels differ by them in nothing.
+    """
 
     name: str
     kind: str
     opd: frozenset[str] | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def serves(self, opd: str) -> bool:
         """Whether submissions for `opd` may come in here."""

@@ -9,6 +9,7 @@ MOST_MODULES = 12  # of a package, its __init__ not counted
 MOST_LINES = 250
 LONGEST_LINE = 100
 LARGE_PACKAGES = {  # package -> why it may be larger
+    "services/ops/commands": "a module for each command, of its name",
     "shared/storage/migrations/versions": "a list that only grows; nobody looks for a place in it",
 }
 LONG_MODULES: dict[str, str] = {}  # module -> why it may be longer

@@ -8,6 +8,7 @@ from shared.registry.snapshot import Channel
 
 _SIGNS = {EntryKind.ADD: "+", EntryKind.CHANGE: "~", EntryKind.REOPEN: "~", EntryKind.CLOSE: "-"}
 _ABSENT = {"opd": "all"}
+_NOT_SHOWN = frozenset({"layanan", "secrets"})  # the one has changes of its own
 
 
 def describe(change: Change) -> str:
@@ -24,7 +25,7 @@ def _given(entry: Entry) -> list[str]:
     return [
         f"{name}: {_text(name, value)}"
         for name, value in values.items()
-        if value not in (None, False) or name in _ABSENT
+        if value not in (None, False, {}) or name in _ABSENT
     ]
 
 
@@ -36,7 +37,7 @@ def _different(before: Entry, after: Entry) -> list[str]:
 
 
 def _names(entry: Entry) -> list[str]:
-    return [field.name for field in fields(entry) if field.name != "layanan"]
+    return [field.name for field in fields(entry) if field.name not in _NOT_SHOWN]
 
 
 def _arrow(name: str, old: str, new: str) -> str:

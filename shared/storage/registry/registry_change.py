@@ -139,7 +139,13 @@ def _layanan_row(opd: str, entry: Layanan) -> dict[str, Any]:
 
 def _channel_row(entry: Channel) -> dict[str, Any]:
     opd = None if entry.opd is None else sorted(entry.opd)
-    return {"name": entry.name, "kind": entry.kind, "opd": opd, **_validity(entry)}
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "opd": opd,
+        "settings": dict(entry.settings),
+        **_validity(entry),
+    }
 
 
 def _validity(entry: Opd | Layanan | Channel) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.registry.snapshot import AccessKey, Channel, Instansi, Layanan, Opd, Registry
 from shared.storage import tables
+from shared.storage.registry import channel_secrets
 
 _REGISTRY_LOCK = 0x494B4D_47  # "IKMG"
 # Share the registry with all who only read it; keep it for oneself.
@@ -52,8 +53,16 @@ def load(connection: sa.Connection) -> Registry:
 
 
 def load_with_secret(connection: sa.Connection) -> Registry:
-    """Return the registry for those who make receipts: workers, and ingest by way of Redis."""
-    return replace(load(connection), secret=read_secret(connection))
+    """Return the registry for those who make receipts: workers, and ingest by way of Redis.
+
+    It has the secrets of the channels too.
+    """
+    registry, secrets = load(connection), channel_secrets.read(connection)
+    channels = {
+        name: replace(channel, secrets=secrets.get(name, {}))
+        for name, channel in registry.channels.items()
+    }
+    return replace(registry, channels=channels, secret=read_secret(connection))
 
 
 def read_secret(connection: sa.Connection) -> bytes:
@@ -111,6 +120,7 @@ def _read_channels(connection: sa.Connection) -> dict[str, Channel]:
             None if row.opd is None else frozenset(row.opd),
             row.valid_from,
             row.valid_to,
+            row.settings,
         )
         for row in _select_all(connection, tables.channel, tables.channel.c.name)
     }

@@ -18,6 +18,7 @@ READABLE: Mapping[str, Sequence[str]] = {
     "opd": EVERYTHING,
     "layanan": EVERYTHING,
     "channel": EVERYTHING,
+    "channel_secret": NOTHING,  # who knows one can send in the channel's name
     "access_key": EVERYTHING,  # who may read is judged by the hash of a key
     "questionnaire": EVERYTHING,
     "registry_version": EVERYTHING,

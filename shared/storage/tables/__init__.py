@@ -16,6 +16,7 @@ from shared.storage.tables.metadata import metadata
 from shared.storage.tables.registry import (
     access_key,
     channel,
+    channel_secret,
     installation,
     instansi,
     layanan,
@@ -29,6 +30,7 @@ from shared.storage.tables.tickets import ticket_batch
 __all__ = [
     "access_key",
     "channel",
+    "channel_secret",
     "day_tally",
     "former_receipt",
     "import_file",

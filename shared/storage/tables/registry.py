@@ -72,6 +72,19 @@ channel = Table(
     Column("opd", ARRAY(Text)),  # NULL: all of them
     Column("valid_from", Date),
     Column("valid_to", Date),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+)
+
+# What a channel's sender signs with, or is known by. Unlike a key it must be kept as it is, to
+# check a signature: in every backup, and shown to nobody.
+channel_secret = Table(
+    "channel_secret",
+    metadata,
+    Column("channel", Text, ForeignKey("channel.name"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    PrimaryKeyConstraint("channel", "name"),
 )
 
 access_key = Table(

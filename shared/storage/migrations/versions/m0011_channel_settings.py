@@ -20,8 +20,20 @@ CREATE TABLE ticket_batch (
     CHECK (first_serial >= 0 AND size > 0 AND first_serial + size <= 1073741824)
 );
 """
+SETTINGS = """
+ALTER TABLE channel ADD COLUMN settings JSONB NOT NULL DEFAULT '{}'::jsonb;
+CREATE TABLE channel_secret (
+  channel TEXT NOT NULL,
+  name TEXT NOT NULL,
+  secret TEXT NOT NULL,
+  set_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_channel_secret PRIMARY KEY (channel, name),
+  CONSTRAINT fk_channel_secret_channel FOREIGN KEY (channel) REFERENCES channel (name)
+);
+"""
 
 
 def upgrade() -> None:
-    """Let an OPD demand tickets; note which serials of tickets are given out."""
+    """Let an OPD demand tickets, a channel have settings and secrets; note serials given out."""
     op.execute(TICKETS)
+    op.execute(SETTINGS)

@@ -37,6 +37,11 @@ OF_NO_CONSEQUENCE: Mapping[str, str] = {
     "channel.opd": _FROM_NOW_ON,
     "channel.valid_from": _FROM_NOW_ON,
     "channel.valid_to": _FROM_NOW_ON,
+    "channel.settings": _FROM_NOW_ON,
+    "channel_secret.channel": _KEYS,
+    "channel_secret.name": _KEYS,
+    "channel_secret.secret": _KEYS,
+    "channel_secret.set_at": _KEYS,
     "access_key.id": _KEYS,
     "access_key.channel": _KEYS,
     "access_key.hash": _KEYS,
@@ -380,6 +385,7 @@ REMOVED: Mapping[str, Tampering] = {
 }
 REMOVED_WITHOUT_CONSEQUENCE: Mapping[str, str] = {
     "access_key": _KEYS,
+    "channel_secret": _KEYS,
     "former_receipt": _FORMER,
     "inbox_horizon": _HORIZON,
     "ticket_batch": _TICKETS,

@@ -137,7 +137,7 @@ kanal: []
         "channels[0].opd": "must be a list, and not an empty one",
         "channels[1].opd": "'dinas' is given twice",
         "channels[1].opd[2]": 'must be text: write it in quotes, like "7"',
-        "channels[2]": "must be a mapping with: name, kind, opd, valid_from, valid_to",
+        "channels[2]": "must be a mapping with: name, kind, opd, settings, valid_from, valid_to",
     }
 
 
@@ -229,3 +229,17 @@ def test_the_message_lists_all_violations() -> None:
 def test_no_text_is_more_than_a_violation(source: str) -> None:
     with suppress(RegistryError):
         parse(source)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pointer"),
+    [
+        ("[1]", "channels[0].settings"),
+        ("{a: {b: {c: {d: {e: {f: 1}}}}}}", "channels[0].settings.a.b.c.d.e.f"),
+        (f"{{a: [{'1, ' * 1000}1]}}", "channels[0].settings"),
+    ],
+)
+def test_settings_of_a_channel_are_what_json_holds(settings: str, pointer: str) -> None:
+    with pytest.raises(RegistryError) as refused:
+        parse(f"channels: [{{name: a, kind: b, settings: {settings}}}]")
+    assert [violation.pointer for violation in refused.value.violations] == [pointer]
