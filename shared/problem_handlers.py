@@ -2,6 +2,7 @@
 
 import logging
 from functools import reduce
+from http import HTTPStatus
 from itertools import islice
 
 from fastapi import FastAPI
@@ -9,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from shared.domain.submission.rules import member
 from shared.domain.violation import Violation
@@ -26,9 +28,11 @@ def install(api: FastAPI, *, answers_head: bool = False) -> None:
     `answers_head`: whoever serves the application answers HEAD wherever it answers GET.
     """
 
-    async def http_error(_: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 0
         headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods_of(request)):
+            headers["Allow"] = methods
         if answers_head and "HEAD" not in headers.get("Allow", "HEAD"):
             headers["Allow"] += ", HEAD"
         code = _CODES.get(status, "malformed-request")
@@ -38,6 +42,17 @@ def install(api: FastAPI, *, answers_head: bool = False) -> None:
     api.add_exception_handler(RequestValidationError, _invalid_parameters)
     api.add_exception_handler(HTTPException, http_error)
     api.add_exception_handler(Exception, _failed)
+
+
+def _methods_of(request: Request) -> str:
+    """Return the methods of all routes of a path: Starlette names those of the first."""
+    methods = {
+        method
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def response_of(refusal: Problem) -> Response:

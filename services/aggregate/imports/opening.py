@@ -34,7 +34,7 @@ def open_file(
     chunks: Iterable[bytes], options: ImportOptions, registry: Registry, channel: Channel
 ) -> OpenedFile:
     """Open a file. Raises FileFault when nothing of it can be imported."""
-    table = _table(chunks, options)
+    table = read_table(chunks, options)
     is_given = options.mapping is not None
     mapping_of = (
         Recogniser(registry, channel, options).mapping
@@ -57,7 +57,8 @@ def settings_shown(settings: headings.Settings) -> list[str]:
     return sorted(set(headings.fields_of(settings)))
 
 
-def _table(chunks: Iterable[bytes], options: ImportOptions) -> Table:
+def read_table(chunks: Iterable[bytes], options: ImportOptions) -> Table:
+    """Return the rows of a file of any kind. Raises FileFault."""
     stream = iter(chunks)
     head = next(stream, b"")
     if head.startswith(MAGIC):

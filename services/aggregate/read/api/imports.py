@@ -84,7 +84,7 @@ class ReportQuery(BaseModel):
     status_code=202,
     responses={
         202: openapi.json_response(bodies.ImportStatus, "Kept; read from now on"),
-        **openapi.refusals(400, 401, 403, 408, 413, 422, 503),
+        **openapi.refusals(400, 401, 403, 408, 413, 422, 429, 503),
     },
     openapi_extra={
         **openapi.NEEDS_KEY,
@@ -124,7 +124,7 @@ async def begin_import(
     tags=["imports"],
     summary="Kemajuan impor / how far an import is",
     responses=openapi.responses(
-        bodies.ImportStatus, "State, progress and counts", *(401, 403, 404, 422, 503)
+        bodies.ImportStatus, "State, progress and counts", *(401, 403, 404, 422, 429, 503)
     ),
     openapi_extra=openapi.NEEDS_KEY,
 )
@@ -141,7 +141,7 @@ async def import_status(request: Request, service: Service, import_id: ImportId)
     status_code=200,
     responses={
         200: openapi.json_response(bodies.ImportStatus, "Cancelled, or over already"),
-        **openapi.refusals(401, 403, 404, 422, 503),
+        **openapi.refusals(401, 403, 404, 422, 429, 503),
     },
     openapi_extra=openapi.NEEDS_KEY,
 )
@@ -170,7 +170,7 @@ async def cancel_import(request: Request, service: Service, import_id: ImportId)
                 "text/csv": {"schema": {"type": "string"}},
             },
         },
-        **openapi.refusals(401, 403, 404, 422, 503),
+        **openapi.refusals(401, 403, 404, 422, 429, 503),
     },
     openapi_extra=openapi.NEEDS_KEY,
 )

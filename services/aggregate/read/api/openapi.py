@@ -34,6 +34,7 @@ _MEANINGS = {
     404: "Tidak ditemukan / there is no such OPD, layanan or receipt",
     409: "Parameters that are each right contradict each other",
     422: "A parameter is not valid; `errors` points at each",
+    429: "Too many unknown keys came from this address",
     503: "The figures cannot be read now: repeat after Retry-After seconds",
 }
 _HEADERS = {
