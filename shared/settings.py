@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     inbox_memory: float = Field(
         0.9, description="share of Redis' maxmemory that may be used before ingest answers 503"
     )
+    form_hourly: Annotated[WholeNumber, Field(gt=0)] = Field(
+        1200,
+        description="answers an hour that one address may send by the citizens' page, per process",
+    )
     accept_timeout: float = Field(
         0.8,
         description="seconds after which an append that Redis has not confirmed is answered 503",

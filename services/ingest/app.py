@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.ingest.acceptance import Acceptance
 from services.ingest.api import openapi, probes
 from services.ingest.endpoint import Endpoint
+from services.ingest.form import routes as form
+from services.ingest.form.limits import AddressLimit
 from services.ingest.formats import FORMATS
 from services.ingest.group_commit import GroupCommit
 from services.ingest.hints import Hinter
@@ -52,7 +54,11 @@ class Ingest:
             redirect_slashes=False,  # to a host that the client named, its key would go there
         )
         # As routes of its own, not as included routers, whose paths the web application cannot see.
-        self.api.router.routes += [*probes.router.routes, *tablets.router.routes]
+        self.api.router.routes += [
+            *probes.router.routes,
+            *tablets.router.routes,
+            *form.router.routes,
+        ]
         self.api.router.routes += [
             Route(
                 path, _PostRoute(self._endpoints, path), methods=["POST"], include_in_schema=False
@@ -95,6 +101,7 @@ class Ingest:
         api.state.acceptance = acceptance
         refused_keys = RefusedKeys()
         api.state.refused_keys, api.state.forms = refused_keys, Forms()
+        api.state.form_limit = AddressLimit(settings.form_hourly)
         for path, wire_format in FORMATS.items():
             self._endpoints[path] = Endpoint(wire_format, watch, acceptance, meters, refused_keys)
         await watch.look()

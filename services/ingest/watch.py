@@ -18,7 +18,7 @@ from shared.clock import Clock
 from shared.domain.submission.identity import ReceiptMaker
 from shared.inbox.writer import Writer
 from shared.problems import Problem, problem
-from shared.registry import publication
+from shared.registry import publication, released_board
 from shared.registry.snapshot import Registry
 from shared.settings import Settings
 from shared.store import StoreServer
@@ -27,6 +27,7 @@ from shared.wire import SubmissionDecoder
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 0.5
+BOARD_EVERY_S = 2.0
 REGISTRY_MAX_AGE_S = 5.0  # a snapshot that could not be confirmed for so long accepts nothing
 
 STARTING = problem("starting", "the registry has not been read yet")
@@ -87,6 +88,7 @@ class Watch:
         self.settled = 0
         self.memory_share = 0.0
         self.today = date.min
+        self.board: released_board.Board = {}
         self._settings = settings
         self._redis = redis
         self._writer = writer
@@ -94,6 +96,7 @@ class Watch:
         self._receipt_maker: ReceiptMaker | None = None
         self._confirmed_s = 0.0  # when the last look was complete, on the monotonic clock
         self._configuration_due_s = 0.0
+        self._board_due_s = 0.0
 
     def receipt_maker(self) -> ReceiptMaker:
         """Return what makes receipts; there is one as soon as there is a registry."""
@@ -149,6 +152,9 @@ class Watch:
         self.memory_share = int(memory["used_memory"]) / limit if limit else 0.0
         await self._probe()
         await self._read_registry()
+        if time.monotonic() >= self._board_due_s:
+            self._board_due_s = time.monotonic() + BOARD_EVERY_S
+            self.board = await released_board.fetch(self._redis, self._settings.redis_prefix)
         if time.monotonic() >= self._configuration_due_s:
             await self._read_server()
             await self._read_configuration()

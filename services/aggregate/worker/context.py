@@ -27,6 +27,7 @@ class WorkerContext:
         self.cache = Cache()
         self.refreshed_s = 0.0  # monotonic time of the last refresh
         self.tidied_s = 0.0
+        self.board_s = 0.0  # monotonic time of the last look at what is released
         self.leftovers_due_s = 0.0  # monotonic time of the next look for what is unsettled
         self.judge_in = PresentJudge()
 

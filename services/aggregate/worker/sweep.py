@@ -9,18 +9,20 @@ from shared.broker import DRAIN, IMPORT, REFRESH
 from shared.domain.release import last_closed_day
 from shared.domain.window import local_day
 from shared.hinting import drain_flag, import_flag, refresh_flag
-from shared.registry import publication
+from shared.registry import publication, released_board
 from shared.storage import ledger, rolling
 from shared.storage.driver.sessions import end_frozen_sessions
 from shared.storage.engine import DatabaseClock, transaction
 from shared.storage.imports import files, holding
 from shared.storage.ledger import LIFE_IS_OVER
+from shared.storage.released import rows as released_rows
 
 log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 30.0
 CONSUMER_IDLE_S = 3600.0
 IMPORT_EXPIRES_S = 60.0  # while all who import are at work, hints must not pile up
+BOARD_EVERY_S = 5.0
 
 
 def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
@@ -42,9 +44,19 @@ def sweep(context: WorkerContext, clock: DatabaseClock) -> None:
     closed_to = last_closed_day(today, context.settings.close_days)
     if not all(state.is_shown(today, closed_to) for state in states):
         send_hint(context, refresh_flag(prefix), REFRESH)
+    if time.monotonic() - context.board_s >= BOARD_EVERY_S:
+        context.board_s = time.monotonic()
+        publish_board(context)
     if time.monotonic() - context.tidied_s >= TIDY_EVERY_S:
         context.tidied_s = time.monotonic()
         _tidy(context)
+
+
+def publish_board(context: WorkerContext) -> None:
+    """Publish the released index of every layanan for the pages of ingest."""
+    with context.engine.connect() as connection:
+        headlines = released_rows.read_headlines(connection, released_board.WINDOWS)
+    released_board.publish(context.redis, context.settings.redis_prefix, headlines)
 
 
 def fold(context: WorkerContext) -> int:

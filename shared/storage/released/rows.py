@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from shared.registry.released_board import ReleasedHeadline
 from shared.storage.tables import released_ikm
 
 # Write rows, given as one JSON array.
@@ -66,6 +67,16 @@ def read_rows(connection: sa.Connection, opds: Sequence[str] | None = None) -> l
     if opds is not None:
         query = query.where(released_ikm.c.opd.in_(opds))
     return [_released_row(row) for row in connection.execute(query)]
+
+
+def read_headlines(connection: sa.Connection, windows: Sequence[str]) -> list[ReleasedHeadline]:
+    """Return what is public of every OPD and layanan, under the first window that has an index."""
+    query = sa.select(*(released_ikm.c[name] for name in ReleasedHeadline.__struct_fields__)).where(
+        released_ikm.c.window.in_(windows), released_ikm.c.ikm.is_not(None)
+    )
+    headlines = [ReleasedHeadline(*row) for row in connection.execute(query)]
+    headlines.sort(key=lambda headline: windows.index(headline.window), reverse=True)
+    return list({(line.opd, line.layanan): line for line in headlines}.values())
 
 
 def replace_rows(connection: sa.Connection, rows: Sequence[ReleasedRow]) -> None:
