@@ -20,7 +20,10 @@ PERMENPAN_RB_14_2017: Final = "permenpan-14-2017"
 
 @dataclass(frozen=True, slots=True)
 class Unsur:
-    """One rated element: what is asked, and the texts of the scores 1, 2, 3, 4."""
+    """One rated element: what is asked, and the texts of the scores 1, 2, 3, 4.
+
+    The texts in English may be missing: then the Indonesian ones are shown.
+    """
 
     code: str
     key: str
@@ -29,6 +32,9 @@ class Unsur:
     options: tuple[str, str, str, str]
     required: bool = True
     weight: int = 1
+    name_en: str | None = None
+    question_en: str | None = None
+    options_en: tuple[str, str, str, str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be asked or weighed."""
@@ -36,6 +42,8 @@ class Unsur:
             raise InvalidQuestionnaire("an unsur needs a code and a key")
         if len(self.options) != len(SCORES):
             raise InvalidQuestionnaire(f"{self.code} needs {len(SCORES)} options")
+        if self.options_en is not None and len(self.options_en) != len(SCORES):
+            raise InvalidQuestionnaire(f"{self.code} needs {len(SCORES)} options in English")
         if self.weight < 1:
             raise InvalidQuestionnaire(f"{self.code} needs a weight of 1 or more")
 
@@ -87,6 +95,9 @@ SKM_2017: Final = Questionnaire(
             "Bagaimana pendapat Saudara tentang kesesuaian persyaratan pelayanan dengan jenis "
             "pelayanannya?",
             ("Tidak sesuai", "Kurang sesuai", "Sesuai", "Sangat sesuai"),
+            name_en="Requirements",
+            question_en="How well do the requirements fit the type of service?",
+            options_en=("Not suitable", "Less suitable", "Suitable", "Very suitable"),
         ),
         Unsur(
             "U2",
@@ -94,6 +105,9 @@ SKM_2017: Final = Questionnaire(
             "Sistem, Mekanisme, dan Prosedur",
             "Bagaimana pemahaman Saudara tentang kemudahan prosedur pelayanan di unit ini?",
             ("Tidak mudah", "Kurang mudah", "Mudah", "Sangat mudah"),
+            name_en="System, Mechanism and Procedure",
+            question_en="How easy is the procedure of this service to follow?",
+            options_en=("Not easy", "Less easy", "Easy", "Very easy"),
         ),
         Unsur(
             "U3",
@@ -101,6 +115,9 @@ SKM_2017: Final = Questionnaire(
             "Waktu Penyelesaian",
             "Bagaimana pendapat Saudara tentang kecepatan waktu dalam memberikan pelayanan?",
             ("Tidak cepat", "Kurang cepat", "Cepat", "Sangat cepat"),
+            name_en="Time of Completion",
+            question_en="How fast was the service given?",
+            options_en=("Not fast", "Less fast", "Fast", "Very fast"),
         ),
         Unsur(
             "U4",
@@ -108,6 +125,9 @@ SKM_2017: Final = Questionnaire(
             "Biaya/Tarif",
             "Bagaimana pendapat Saudara tentang kewajaran biaya/tarif dalam pelayanan?",
             ("Sangat mahal", "Cukup mahal", "Murah", "Gratis"),
+            name_en="Costs/Fees",
+            question_en="How reasonable are the costs or fees of the service?",
+            options_en=("Very expensive", "Quite expensive", "Cheap", "Free"),
         ),
         Unsur(
             "U5",
@@ -116,6 +136,9 @@ SKM_2017: Final = Questionnaire(
             "Bagaimana pendapat Saudara tentang kesesuaian produk pelayanan antara yang tercantum "
             "dalam standar pelayanan dengan hasil yang diberikan?",
             ("Tidak sesuai", "Kurang sesuai", "Sesuai", "Sangat sesuai"),
+            name_en="Product of the Service",
+            question_en="How well does the result match what the service standard states?",
+            options_en=("Does not match", "Matches less", "Matches", "Matches very well"),
         ),
         Unsur(
             "U6",
@@ -123,6 +146,9 @@ SKM_2017: Final = Questionnaire(
             "Kompetensi Pelaksana",
             "Bagaimana pendapat Saudara tentang kompetensi/kemampuan petugas dalam pelayanan?",
             ("Tidak kompeten", "Kurang kompeten", "Kompeten", "Sangat kompeten"),
+            name_en="Competence of Staff",
+            question_en="How competent are the staff who gave the service?",
+            options_en=("Not competent", "Less competent", "Competent", "Very competent"),
         ),
         Unsur(
             "U7",
@@ -136,6 +162,14 @@ SKM_2017: Final = Questionnaire(
                 "Sopan dan ramah",
                 "Sangat sopan dan ramah",
             ),
+            name_en="Behaviour of Staff",
+            question_en="How polite and friendly are the staff who gave the service?",
+            options_en=(
+                "Not polite and friendly",
+                "Less polite and friendly",
+                "Polite and friendly",
+                "Very polite and friendly",
+            ),
         ),
         Unsur(
             "U8",
@@ -143,6 +177,9 @@ SKM_2017: Final = Questionnaire(
             "Sarana dan Prasarana",
             "Bagaimana pendapat Saudara tentang kualitas sarana dan prasarana?",
             ("Buruk", "Cukup", "Baik", "Sangat Baik"),
+            name_en="Facilities and Infrastructure",
+            question_en="How good are the facilities and infrastructure?",
+            options_en=("Poor", "Fair", "Good", "Very good"),
         ),
         Unsur(
             "U9",
@@ -154,6 +191,14 @@ SKM_2017: Final = Questionnaire(
                 "Ada tetapi tidak berfungsi",
                 "Berfungsi kurang maksimal",
                 "Dikelola dengan baik",
+            ),
+            name_en="Handling of Complaints, Suggestions and Input",
+            question_en="How are complaints of users of the service handled?",
+            options_en=(
+                "There is no handling",
+                "There is, but it does not work",
+                "Works less than fully",
+                "Well managed",
             ),
         ),
     ),

@@ -102,6 +102,9 @@ _UNSUR: Final = {
     "options": FileField(read.list_of(read.text, size=4)),
     "required": FileField(read.flag, required=False),
     "weight": FileField(read.count, required=False),
+    "name_en": FileField(read.text, required=False),
+    "question_en": FileField(read.text, required=False),
+    "options_en": FileField(read.list_of(read.text, size=4), required=False),
 }
 _QUESTIONNAIRE: Final = {
     "code": FileField(read.code),

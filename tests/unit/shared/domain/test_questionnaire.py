@@ -70,3 +70,11 @@ def test_an_unsur_without_four_options_is_refused() -> None:
     three = cast("tuple[str, str, str, str]", OPTIONS[:3])
     with pytest.raises(InvalidQuestionnaire, match="4 options"):
         Unsur("U1", "key", "Name", "?", three)
+
+
+def test_the_built_in_questionnaire_has_all_its_texts_in_english() -> None:
+    for unsur in SKM_2017.unsur:
+        assert unsur.name_en
+        assert unsur.question_en
+        assert unsur.options_en
+        assert len(set(unsur.options_en)) == len(unsur.options)
