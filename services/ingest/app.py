@@ -14,6 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.acceptance import Acceptance
 from services.ingest.api import openapi, probes
+from services.ingest.chats import routes as chats
+from services.ingest.chats.conversations import Conversations
+from services.ingest.chats.gateways.outgoing import Outgoing
 from services.ingest.endpoint import Endpoint
 from services.ingest.form import routes as form
 from services.ingest.form.limits import AddressLimit
@@ -58,6 +61,7 @@ class Ingest:
             *probes.router.routes,
             *tablets.router.routes,
             *form.router.routes,
+            *chats.router.routes,
         ]
         self.api.router.routes += [
             Route(
@@ -99,6 +103,8 @@ class Ingest:
         acceptance = Acceptance(watch, commit, meters)
         api.state.settings, api.state.watch, api.state.meters = settings, watch, meters
         api.state.acceptance = acceptance
+        outgoing = api.state.outgoing = Outgoing()
+        api.state.conversations = Conversations(redis, prefix)
         refused_keys = RefusedKeys()
         api.state.refused_keys, api.state.forms = refused_keys, Forms()
         api.state.form_limit = AddressLimit(settings.form_hourly)
@@ -107,17 +113,20 @@ class Ingest:
         await watch.look()
         _calm_the_collector()
         tasks = [asyncio.create_task(watch.run()), asyncio.create_task(hinter.run())]
+        tasks.append(asyncio.create_task(outgoing.run()))
         for task in tasks:
             task.add_done_callback(partial(_stop_the_process, watch))
         try:
             yield
         finally:
             await commit.close()
+            await outgoing.close()
             for task in tasks:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*tasks)
             hinter.close()
+            await outgoing.finish()
             await writer.close()
             await redis.aclose()
             await monitor_redis.aclose()

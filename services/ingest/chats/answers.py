@@ -120,7 +120,8 @@ def filled(
         document["respondent"] = conversation.profile
     if comment:
         document["comment"] = comment
-    return Filled(conversation.session, msgspec.json.encode(document))
+    body = msgspec.json.encode(document).decode()
+    return Filled(conversation.session, body, conversation.ticket)
 
 
 def comment_of(text: str) -> str | None:

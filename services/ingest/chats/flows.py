@@ -6,10 +6,9 @@ from typing import Final
 import msgspec
 
 from services.ingest.chats.catalogue import Catalogue
-from services.ingest.chats.state import ChatEvent, Filled
+from services.ingest.chats.state import ChatEvent, Filled, FilledFlow
 
 _PROFILE: Final = ("sex", "education", "occupation")
-_MEMBER_MAX: Final = 2000
 
 
 def flow_filled(event: ChatEvent, catalogue: Catalogue) -> Filled | None:
@@ -41,14 +40,19 @@ def flow_filled(event: ChatEvent, catalogue: Catalogue) -> Filled | None:
         document["comment"] = flow.fields["comment"]
     if event.sent_at is not None:
         document["submitted_at"] = event.sent_at
-    return Filled(_session(event), msgspec.json.encode(document))
+    return Filled(_session(event), msgspec.json.encode(document).decode(), _ticket(flow))
+
+
+def _ticket(flow: FilledFlow) -> str | None:
+    ticket = flow.fields.get("ticket")
+    return ticket if isinstance(ticket, str) and ticket else None
 
 
 def _session(event: ChatEvent) -> str:
-    """Return the id: that of the form's session, or of the message when the form has none."""
+    """Return the id: of sender and session; of the message when the form has no session."""
     if event.flow is None or event.flow.session is None:
         return event.key
-    return hashlib.sha256(f"flow {event.flow.session}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{event.sender} {event.flow.session}".encode()).hexdigest()[:32]
 
 
 def _number(value: object) -> object:

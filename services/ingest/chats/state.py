@@ -41,9 +41,18 @@ class ChatEvent(Struct, frozen=True):
 
     key: str
     text: str = ""
+    sender: str = ""  # a keyed hash, too
     choice: str | None = None
     flow: FilledFlow | None = None
     sent_at: str | None = None
+
+
+class Filled(Struct, frozen=True):
+    """A submission that a dialogue came to: its id, its JSON, its ticket."""
+
+    source_id: str
+    body: str
+    ticket: str | None = None
 
 
 class Conversation(Struct, frozen=True, omit_defaults=True):
@@ -60,6 +69,7 @@ class Conversation(Struct, frozen=True, omit_defaults=True):
     scores: tuple[int, ...] = ()  # in questionnaire order; 0: skipped
     profile: Mapping[str, str | int] = {}
     seen: tuple[str, ...] = ()
+    pending: Filled | None = None  # not stored for certain yet
 
 
 class Choice(Struct, frozen=True):
@@ -75,13 +85,6 @@ class Message(Struct, frozen=True):
     text: str
     choices: Sequence[Choice] = ()
     skip: Choice | None = None
-
-
-class Filled(Struct, frozen=True):
-    """A submission that a dialogue came to: its id, and its JSON."""
-
-    source_id: str
-    body: bytes
 
 
 class Turn(Struct, frozen=True):

@@ -206,4 +206,4 @@ def test_whatever_is_said_all_submissions_are_good_and_repetitions_change_nothin
     assert once.filled == repeated.filled
     assert len({filled.source_id for filled in once.filled}) == len(once.filled)
     for filled in once.filled:
-        assert not isinstance(decoder.decode(filled.body, 10), list)
+        assert not isinstance(decoder.decode(filled.body.encode(), 10), list)

@@ -1,0 +1,1 @@
+"""Gateways: what a chat service sends becomes events, and messages become what it understands."""
