@@ -2,6 +2,9 @@
 
 import re
 
+from starlette.routing import Route
+
+from services.ingest.chats import routes as chats
 from services.ingest.formats import FORMATS
 from shared.problems import MEDIA_TYPE, problem
 from tests.guards.deployment import CADDYFILE, DOCKERFILE
@@ -11,7 +14,8 @@ from tests.guards.repository import ROOT, text
 def test_the_proxy_sends_the_path_of_every_channel_to_ingest() -> None:
     matcher = re.search(r"^\s*@ingest path (.+)$", text(CADDYFILE), re.MULTILINE)
     assert matcher
-    prefixes = {re.sub(r"\{.*", "*", path) for path in FORMATS}  # a parameter matches anything
+    paths = {*FORMATS, *(route.path for route in chats.router.routes if isinstance(route, Route))}
+    prefixes = {re.sub(r"\{.*", "*", path) for path in paths}  # a parameter matches anything
     assert set(matcher[1].split()) == prefixes
 
 
