@@ -193,7 +193,7 @@ def test_whatever_is_said_all_submissions_are_good_and_repetitions_change_nothin
     decoder = SubmissionDecoder(registry())
     for number, (text, tap, times) in enumerate(said):
         choice = offered[-tap] if 0 < tap <= len(offered) else None
-        event = ChatEvent(key(number), "" if choice else text, choice)
+        event = ChatEvent(key(number), "" if choice else text, choice=choice)
         turn = once.does(event)
         for _ in range(times):
             repeated.does(event)
