@@ -1,6 +1,7 @@
 """Every failure inside a FastAPI application is answered with a problem (RFC 9457)."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from http import HTTPStatus
 from itertools import islice
@@ -48,11 +49,18 @@ def _methods_of(request: Request) -> str:
     """Return the methods of all routes of a path: Starlette names those of the first."""
     methods = {
         method
-        for route in request.app.router.routes
+        for route in _every_route(request.app.router.routes)
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
         for method in route.methods or ()
     }
     return ", ".join(sorted(methods))
+
+
+def _every_route(routes: Iterable[object]) -> Iterator[object]:
+    """Yield routes, and those of the routers that were included."""
+    for route in routes:
+        router = getattr(route, "original_router", None)
+        yield from (route,) if router is None else _every_route(router.routes)
 
 
 def response_of(refusal: Problem) -> Response:

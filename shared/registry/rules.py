@@ -8,7 +8,7 @@ from itertools import combinations
 from shared.domain.questionnaire import SKM_2017, Questionnaire
 from shared.domain.violation import Violation
 from shared.registry.change import Change, Usage, applied
-from shared.registry.kinds import wrong_settings
+from shared.registry.kinds.settings import wrong_settings
 from shared.registry.snapshot import Channel, Instansi, Layanan, Opd, Registry
 from shared.registry.tickets import TICKET_KIND
 

@@ -30,6 +30,10 @@ from shared.wire import Submission, SubmissionDecoder
 log = logging.getLogger(__name__)
 
 FUTURE_TOLERANCE_US = 24 * 3600 * 1_000_000
+# Counted beside its original it would count twice: it waits until there are corrections.
+_CORRECTION = Violation(
+    "/replaces", "correction", "corrections are not counted yet: kept, to be replayed then"
+)
 _LATE = Violation("/submitted_at", "future-date", "lies more than 24 hours after its receipt")
 
 
@@ -90,13 +94,15 @@ class Judge:
         has_place = bool_column(isinstance(place, Place) for place in places)
         is_late = answered_us > np.maximum(received_us, now_us) + FUTURE_TOLERANCE_US
         is_countable = decoded.is_readable & has_place[place_index] & ~is_late
+        is_countable[list(decoded.replaced_ids)] = False
         parkable: dict[int, Parkable] = {}
         for position in np.flatnonzero(~is_countable).tolist():
             place = places[place_index[position]]
             if not decoded.is_readable[position]:  # the questionnaire changed since it was accepted
                 parkable[position] = self._unreadable(bodies[position])
             else:
-                violation = place if isinstance(place, Violation) else _LATE
+                reason = _CORRECTION if position in decoded.replaced_ids else _LATE
+                violation = place if isinstance(place, Violation) else reason
                 parkable[position] = Parkable([violation], violation.code)
         return Judgement(
             _countable(decoded, places, place_index, answered_us, is_countable),

@@ -25,6 +25,7 @@ CALLERS = {
 OPEN = (200,) * len(CALLERS)
 SUBMIT = (401, 403, 403, 202, 202, 401)
 TABLET = (403, 403, 403, 200, 200, 403)  # the key is in the path: without one there is no path
+NOWHERE = (404,) * len(CALLERS)  # no such channel, OPD or file: the same for everybody
 ACCESS = {
     "/v1/submissions": ("POST", SUBMIT),
     "/v1/events": ("POST", SUBMIT),
@@ -32,12 +33,21 @@ ACCESS = {
     "/v1/key/{key}/formList": ("GET", TABLET),
     "/v1/key/{key}/forms/{form_id}.xml": ("GET", TABLET),
     "/v1/key/{key}/forms/{form_id}/manifest": ("GET", TABLET),
+    # Nobody needs a key: who signs, or answers on a page, is judged by what they send.
+    "/v1/whatsapp/{name}": ("POST", NOWHERE),
+    "/v1/telegram/{name}": ("POST", NOWHERE),
+    "/v1/sms/{name}": ("POST", NOWHERE),
+    "/s/{opd}": ("GET", NOWHERE),
+    "/s/{opd}/{layanan}": ("GET", NOWHERE),
+    "/s/static/{name}": ("GET", NOWHERE),
+    "/s/worker.js": ("GET", OPEN),
     "/metrics": ("GET", (401, 200, 403, 403, 200, 401)),
     "/healthz": ("GET", OPEN),
     "/readyz": ("GET", OPEN),
     "/openapi.json": ("GET", OPEN),
 }
 FILLED = media_type()
+ELSEWHERE = {"name": "tiada", "opd": "tiada", "layanan": "tiada"}
 EVENT = b'{"specversion":"1.0","id":"1","source":"/k","type":"ikm.submission","data":%s}'
 
 
@@ -77,7 +87,7 @@ def test_every_caller_gets_what_the_table_says(service: httpx.Client, path: str)
     }.get(path, (None, "application/json"))
     for (caller, key), wanted in zip(CALLERS.items(), expected, strict=True):
         headers = {"content-type": media_type, **({} if key is None else authorization(key))}
-        address = path.format(key=key or "tanpa", form_id="skm-2017.dinkes")
+        address = path.format(key=key or "tanpa", form_id="skm-2017.dinkes", **ELSEWHERE)
         answer = service.request(method, address, content=body, headers=headers)
         assert answer.status_code == wanted, caller
         if wanted in {401, 403}:

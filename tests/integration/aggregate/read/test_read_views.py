@@ -36,6 +36,7 @@ RELEASED = ["443444433"] * 3 + ["333333333"] * 2
 P, I = "public", "internal"  # noqa: E741 - the two columns of a table
 OPEN = (200,) * len(CALLERS)
 # A request of every route, and what each caller gets: a status, or the view of a 200.
+NO_IMPORT = (401, 403, 403, 404, 401, 401)  # only who may submit can have sent a file
 ACCESS: dict[str, dict[str, tuple[str | int, ...]]] = {
     "/v1/ikm": {
         "/v1/ikm": (P, I, P, P, 401, 401),
@@ -72,6 +73,9 @@ ACCESS: dict[str, dict[str, tuple[str | int, ...]]] = {
         "/v1/breakdown?by=channel&window=today": (401, I, 403, 403, 401, 401),
     },
     "/v1/receipts/{receipt}": {f"/v1/receipts/{RECEIPT}": (200, 200, 200, 200, 401, 401)},
+    "/v1/imports": {"/v1/imports": (405,) * 6},
+    "/v1/imports/{import_id}": {f"/v1/imports/{RECEIPT}": NO_IMPORT},
+    "/v1/imports/{import_id}/report": {f"/v1/imports/{RECEIPT}/report": NO_IMPORT},
     "/metrics": {"/metrics": (401, 200, 403, 403, 401, 401)},
     "/healthz": {"/healthz": OPEN},
     "/readyz": {"/readyz": OPEN},

@@ -169,6 +169,7 @@ def test_without_a_time_of_its_own_it_is_answered_when_it_was_received() -> None
         ({"layanan": "tidak-ada"}, "unknown-layanan"),
         ({"questionnaire": "skm-2030"}, "unknown-questionnaire"),
         ({"submitted_at": "2026-05-05T10:00:01+07:00"}, "future-date"),
+        ({"replaces": "loket3-000122"}, "correction"),
         ({"answers": {"U1": 4}}, "required"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.registry.kinds import wrong_settings
+from shared.registry.kinds.settings import wrong_settings
 from shared.registry.snapshot import Channel
 
 

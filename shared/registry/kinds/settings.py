@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from shared.domain.violation import Violation
-from shared.registry import chat_kinds
+from shared.registry.kinds import chats
 from shared.registry.snapshot import Channel
 
 # Yields what is wrong with the settings of a channel of a kind; pointers are paths in them.
@@ -12,9 +12,9 @@ Check = Callable[[Mapping[str, Any]], Iterable[Violation]]
 
 # By kind. A channel of any other kind has no settings.
 CHECKS: Final[Mapping[str, Check]] = {
-    "whatsapp": chat_kinds.WHATSAPP,
-    "telegram": chat_kinds.TELEGRAM,
-    "sms": chat_kinds.SMS,
+    "whatsapp": chats.WHATSAPP,
+    "telegram": chats.TELEGRAM,
+    "sms": chats.SMS,
 }
 
 

@@ -1,0 +1,1 @@
+"""The kinds of channels: what the settings of each may hold."""
