@@ -28,6 +28,33 @@ OCCUPATION_LABELS: Final[Mapping[str, str]] = {
     "PELAJAR": "Pelajar/Mahasiswa",
     "LAINNYA": "Lainnya",
 }
+# By the member of a respondent that they are labels of; and all of them in English.
+PROFILE_LABELS: Final = {
+    "sex": SEX_LABELS,
+    "education": EDUCATION_LABELS,
+    "occupation": OCCUPATION_LABELS,
+}
+ENGLISH_LABELS: Final = {
+    "L": "Male",
+    "P": "Female",
+    "SD": "Primary school",
+    "SMP": "Junior high school",
+    "SMA": "Senior high school",
+    "D1": "Diploma 1",
+    "D2": "Diploma 2",
+    "D3": "Diploma 3",
+    "D4": "Diploma 4",
+    "S1": "Bachelor",
+    "S2": "Master",
+    "S3": "Doctorate",
+    "PNS": "Civil servant",
+    "TNI": "Armed forces",
+    "POLRI": "Police",
+    "SWASTA": "Private employee",
+    "WIRAUSAHA": "Entrepreneur",
+    "PELAJAR": "Student",
+    "LAINNYA": "Other",
+}
 AGE_LABELS: Final[Mapping[str, str]] = {
     "0-19": "Di bawah 20 tahun",
     "20-29": "20-29 tahun",

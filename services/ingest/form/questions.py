@@ -8,34 +8,8 @@ from typing import Final
 
 from services.ingest.form.words import Language
 from shared.domain.questionnaire import SKM_2017, Questionnaire, Unsur
-from shared.domain.respondent import EDUCATION_LABELS, OCCUPATION_LABELS, SEX_LABELS
+from shared.domain.respondent import ENGLISH_LABELS, PROFILE_LABELS
 
-_ENGLISH_LABELS: Final[Mapping[str, str]] = {
-    "L": "Male",
-    "P": "Female",
-    "SD": "Primary school",
-    "SMP": "Junior high school",
-    "SMA": "Senior high school",
-    "D1": "Diploma 1",
-    "D2": "Diploma 2",
-    "D3": "Diploma 3",
-    "D4": "Diploma 4",
-    "S1": "Bachelor",
-    "S2": "Master",
-    "S3": "Doctorate",
-    "PNS": "Civil servant",
-    "TNI": "Armed forces",
-    "POLRI": "Police",
-    "SWASTA": "Private employee",
-    "WIRAUSAHA": "Entrepreneur",
-    "PELAJAR": "Student",
-    "LAINNYA": "Other",
-}
-PROFILE: Final = {
-    "sex": SEX_LABELS,
-    "education": EDUCATION_LABELS,
-    "occupation": OCCUPATION_LABELS,
-}
 _SUITABLE: Final = ("Not suitable", "Less suitable", "Suitable", "Very suitable")
 _SKM_ENGLISH: Final[Mapping[str, tuple[str, tuple[str, str, str, str]]]] = {
     "U1": ("How suitable are the requirements for this kind of service?", _SUITABLE),
@@ -89,8 +63,8 @@ def profile_labels(language: Language) -> dict[str, dict[str, str]]:
     """Return the choices of the profile with their labels."""
     return {
         name: {
-            code: label if language == "id" else _ENGLISH_LABELS[code]
+            code: label if language == "id" else ENGLISH_LABELS[code]
             for code, label in labels.items()
         }
-        for name, labels in PROFILE.items()
+        for name, labels in PROFILE_LABELS.items()
     }

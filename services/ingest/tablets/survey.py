@@ -17,7 +17,7 @@ import msgspec
 
 from services.ingest.formats.openrosa import fields
 from shared.domain.questionnaire import SCORES, SKM_2017, Questionnaire, Unsur
-from shared.domain.respondent import AGE_MAX, EDUCATION_LABELS, OCCUPATION_LABELS, SEX_LABELS
+from shared.domain.respondent import AGE_MAX, ENGLISH_LABELS, PROFILE_LABELS
 from shared.domain.submission.identity import COMMENT_MAX
 from shared.registry.snapshot import Opd, Registry
 
@@ -36,32 +36,6 @@ _PROFILE: Final[Mapping[str, tuple[str, str]]] = {
     "age": ("Umur (tahun)", "Age (years)"),
     "education": ("Pendidikan terakhir", "Education"),
     "occupation": ("Pekerjaan", "Occupation"),
-}
-_PROFILE_LABELS: Final = {
-    "sex": SEX_LABELS,
-    "education": EDUCATION_LABELS,
-    "occupation": OCCUPATION_LABELS,
-}
-_ENGLISH_LABELS: Final = {
-    "L": "Male",
-    "P": "Female",
-    "SD": "Primary school",
-    "SMP": "Junior high school",
-    "SMA": "Senior high school",
-    "D1": "Diploma 1",
-    "D2": "Diploma 2",
-    "D3": "Diploma 3",
-    "D4": "Diploma 4",
-    "S1": "Bachelor",
-    "S2": "Master",
-    "S3": "Doctorate",
-    "PNS": "Civil servant",
-    "TNI": "Armed forces",
-    "POLRI": "Police",
-    "SWASTA": "Private employee",
-    "WIRAUSAHA": "Entrepreneur",
-    "PELAJAR": "Student",
-    "LAINNYA": "Other",
 }
 Row = dict[str, Any]
 
@@ -172,9 +146,9 @@ def _choices(survey: Survey) -> Iterator[Row]:
     for unsur in survey.questionnaire.unsur:
         for score, option in zip(SCORES, unsur.options, strict=True):
             yield _choice(_name(unsur), str(score), option, option)
-    for facet, labels in _PROFILE_LABELS.items():
+    for facet, labels in PROFILE_LABELS.items():
         for code, label in labels.items():
-            yield _choice(facet, code, label, _ENGLISH_LABELS[code])
+            yield _choice(facet, code, label, ENGLISH_LABELS[code])
 
 
 def _age() -> Row:
